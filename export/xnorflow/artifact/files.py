@@ -1,0 +1,124 @@
+"""Writing results so that nothing is ever half-written: temporary folder, then rename."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from xnorflow.artifact.errors import OutputError
+
+__all__ = ["output_lock", "sha256_of", "stage_directory", "write_json", "write_text"]
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _unwritable(path: Path, reason: OSError) -> OutputError:
+    return OutputError(
+        f"output folder {path}", reason.strerror or str(reason), "a folder you may write to", "choose another folder"
+    )
+
+
+@contextlib.contextmanager
+def stage_directory(final: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``final`` and rename it to ``final`` on success.
+
+    An earlier ``final`` stays as it was until the new one is complete, and for good when the body raises
+    (Ctrl-C included).
+
+    Raises:
+        OutputError: the parent folder cannot be written.
+    """
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+    except OSError as reason:
+        raise _unwritable(final, reason) from reason
+    try:
+        yield work
+        work.chmod(0o755)
+        previous = final.with_name(f".{final.name}.previous")
+        shutil.rmtree(previous, ignore_errors=True)
+        if final.exists():
+            final.rename(previous)
+        work.rename(final)
+        shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` through a temporary file and a rename.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(name).chmod(0o644)
+        Path(name).rename(path)
+    except OSError as reason:
+        raise _unwritable(path.parent, reason) from reason
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write ``content`` as indented JSON, keys in the order given, through :func:`write_text`."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def output_lock(directory: Path) -> Iterator[None]:
+    """Hold ``directory`` for this process, so that two runs never write into the same folder.
+
+    The lock is a file naming the process; it is removed on the way out, after Ctrl-C too. One left behind by a process
+    that no longer exists is taken over.
+
+    Raises:
+        OutputError: another living process holds the folder, or it cannot be written.
+    """
+    lock = directory / ".lock"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _take(lock)
+    except OSError as reason:
+        raise _unwritable(directory, reason) from reason
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _take(lock: Path) -> None:
+    for _ in range(2):
+        try:
+            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        except FileExistsError:
+            holder = lock.read_text(encoding="utf-8").strip()
+            if holder.isdigit() and Path(f"/proc/{holder}").exists():
+                raise OutputError(
+                    f"output folder {lock.parent}",
+                    f"process {holder} is writing to it",
+                    fix=f"wait for it to end, or remove {lock} if it is not an xnorflow process",
+                ) from None
+            lock.unlink(missing_ok=True)
+        else:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(f"{os.getpid()}\n")
+            return
+    raise OutputError(f"output folder {lock.parent}", "its lock keeps changing hands", fix="run one xnorflow at a time")

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: xnorflow authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Bounded first-in first-out buffer of one stream; follows the stream rules.
+//
+// Why this structure: the output register is part of the capacity and is the memory's read
+// register, so a deep buffer maps to LUTRAM or block RAM as it stands; ready_o comes from
+// registers only, so a FIFO also cuts the ready path. Up to Depth = 2 there is no memory, only
+// the output register and one spare register behind it.
+//
+// Latency: 1 cycle for Depth <= 2, else 2 cycles. One beat a cycle for Depth >= 2; every other
+// cycle for Depth = 1.
+// Cost: Width FF + storage of Depth - 1 words + two pointers and a count.
+
+`default_nettype none
+
+module xnorflow_fifo #(
+  // Bits of a beat, >= 1.
+  parameter int unsigned Width = 8,
+  // Beats held at most, the output register included, >= 1.
+  parameter int unsigned Depth = 2
+) (
+  input  wire logic             clk_i,
+  input  wire logic             rst_ni,
+  // Stream in
+  input  wire logic [Width-1:0] data_i,
+  input  wire logic             valid_i,
+  output logic                  ready_o,
+  // Stream out
+  output logic      [Width-1:0] data_o,
+  output logic                  valid_o,
+  input  wire logic             ready_i
+);
+
+  if (Width < 1) begin : gen_check_width
+    $error("xnorflow_fifo: Width must be at least 1");
+  end
+  if (Depth < 1) begin : gen_check_depth
+    $error("xnorflow_fifo: Depth must be at least 1");
+  end
+
+  logic [Width-1:0] data_q;
+  logic             valid_d, valid_q;
+  logic             push;  // a beat comes in
+  logic             free;  // the output register is empty or being emptied
+
+  assign push    = valid_i & ready_o;
+  assign free    = ready_i | ~valid_q;
+  assign data_o  = data_q;
+  assign valid_o = valid_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) valid_q <= 1'b0;
+    else         valid_q <= valid_d;
+  end
+
+  if (Depth <= 1) begin : gen_register
+    assign ready_o = ~valid_q;
+    assign valid_d = push | ~free;
+
+    always_ff @(posedge clk_i) begin
+      if (push) data_q <= data_i;
+    end
+
+  end else if (Depth == 2) begin : gen_spare
+    logic [Width-1:0] spare_q;
+    logic             spare_valid_d, spare_valid_q;
+
+    assign ready_o       = ~spare_valid_q;
+    assign valid_d       = spare_valid_q | push | ~free;
+    assign spare_valid_d = (spare_valid_q | push) & ~free;
+
+    always_ff @(posedge clk_i) begin
+      if (push) spare_q <= data_i;
+      if (free) data_q <= spare_valid_q ? spare_q : data_i;
+      if (!rst_ni) spare_valid_q <= 1'b0;
+      else         spare_valid_q <= spare_valid_d;
+    end
+
+  end else begin : gen_memory
+    localparam int unsigned Words      = Depth - 1;
+    localparam int unsigned PtrWidth   = $clog2(Words);
+    localparam int unsigned CountWidth = $clog2(Words + 1);
+    localparam logic [PtrWidth-1:0]   LastWord = PtrWidth'(Words - 1);
+    localparam logic [CountWidth-1:0] Full     = CountWidth'(Words);
+
+    // Never read and written at the same address in one cycle.
+    (* no_rw_check *) logic [Width-1:0] mem [Words];
+    logic [PtrWidth-1:0]   write_d, write_q, read_d, read_q;
+    logic [CountWidth-1:0] count_d, count_q;
+    logic                  load;  // memory to output register
+
+    assign ready_o = count_q != Full;
+    assign load    = (count_q != '0) & free;
+    assign valid_d = load | ~free;
+
+    always_comb begin
+      write_d = write_q;
+      read_d  = read_q;
+      count_d = count_q;
+      if (push) write_d = (write_q == LastWord) ? '0 : write_q + 1'b1;
+      if (load) read_d = (read_q == LastWord) ? '0 : read_q + 1'b1;
+      if (push && !load) count_d = count_q + 1'b1;
+      if (load && !push) count_d = count_q - 1'b1;
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (push) mem[write_q] <= data_i;
+      if (load) data_q <= mem[read_q];
+      if (!rst_ni) begin
+        write_q <= '0;
+        read_q  <= '0;
+        count_q <= '0;
+      end else begin
+        write_q <= write_d;
+        read_q  <= read_d;
+        count_q <= count_d;
+      end
+    end
+  end
+
+endmodule
+
+`default_nettype wire

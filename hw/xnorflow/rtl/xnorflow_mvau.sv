@@ -1,0 +1,310 @@
+// SPDX-FileCopyrightText: xnorflow authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Matrix-vector unit with +-1 weights and optional thresholds; follows the stream rules.
+//
+// Why this structure: accumulators start from a stored value instead of zero, which is minus the
+// threshold (so the sign bit is the neuron's output, without a comparator) plus the constant
+// that turns popcounts or one's complements into dot products. The pipeline runs freely, without
+// an enable whose fan-out would limit the clock; results are guarded by credits and collected in
+// a small FIFO.
+//
+// A frame is Sf = Mw / Simd beats in and Nf = Mh / Pe beats out. Fold step (nf, sf), sf fastest,
+// takes input beat sf and weight word nf * Sf + sf. Beats are read from the stream during the
+// first Sf steps of a frame and from a buffer afterwards.
+//
+//   weight word:  bit p*Simd + s               weight of input sf*Simd + s for neuron nf*Pe + p,
+//                                              1 = +1, 0 = -1
+//   start word:   bits p*AccWidth and up       what neuron nf*Pe + p accumulates from
+//   InputWidth = 1:   acc = start + sum_s popcount(x XNOR w)
+//   InputWidth >= 2:  acc = start + sum_s (w ? x : ~x)
+//
+// Sums are taken modulo 2**AccWidth: only the final value has to fit.
+//
+// Interval: exactly Sf * Nf cycles a frame while beats are offered and results are taken.
+// Latency: 5 + C cycles from the last beat of a frame's first neuron fold to its result, C being
+// that of xnorflow_xnor_popcount or xnorflow_sign_sum: e.g. 7 for 64 binary inputs a beat.
+// Cost: see README.md.
+
+`default_nettype none
+
+module xnorflow_mvau #(
+  // Inputs of a frame (columns), >= 1.
+  parameter int unsigned Mw = 64,
+  // Neurons (rows), >= 1.
+  parameter int unsigned Mh = 64,
+  // Inputs of a beat, >= 1; divides Mw.
+  parameter int unsigned Simd = 64,
+  // Neurons computed at a time, >= 1; divides Mh.
+  parameter int unsigned Pe = 16,
+  // Bits of an input, >= 1; 1: bits that stand for -1 and +1; more: two's complement.
+  parameter int unsigned InputWidth = 1,
+  // Bits of the two's complement accumulator and start value, >= 2.
+  parameter int unsigned AccWidth = 8,
+  // 1: a neuron gives one bit, accumulator >= 0; 0: it gives its accumulator.
+  parameter bit Thresholded = 1'b1,
+  // Bits of a result if not Thresholded, >= 1: low bits of the accumulator, or sign-extended.
+  parameter int unsigned OutputWidth = 8,
+  // $readmemh files, relative to the working directory: Nf * Sf weight words, Nf start words.
+  parameter string WeightFile = "weights.mem",
+  parameter string StartFile = "starts.mem",
+  // Memory for the weights: "auto", "block" (block RAM) or "logic" (LUTs).
+  parameter string WeightStyle = "auto",
+  // Follows: bits of a neuron's result.
+  localparam int unsigned LaneWidth = Thresholded ? 1 : OutputWidth
+) (
+  input  wire logic                       clk_i,
+  input  wire logic                       rst_ni,
+  // Inputs: element sf*Simd + s at bits s*InputWidth and up
+  input  wire logic [Simd*InputWidth-1:0] data_i,
+  input  wire logic                       valid_i,
+  output logic                            ready_o,
+  // Results: neuron nf*Pe + p at bits p*LaneWidth and up
+  output logic      [Pe*LaneWidth-1:0]    data_o,
+  output logic                            valid_o,
+  input  wire logic                       ready_i
+);
+
+  if (Mw < 1 || Mh < 1 || Simd < 1 || Pe < 1) begin : gen_check_positive
+    $error("xnorflow_mvau: Mw, Mh, Simd and Pe must be at least 1");
+  end else begin : gen_check_folding
+    if (Mw % Simd != 0) begin : gen_check_simd
+      $error("xnorflow_mvau: Simd must divide Mw");
+    end
+    if (Mh % Pe != 0) begin : gen_check_pe
+      $error("xnorflow_mvau: Pe must divide Mh");
+    end
+  end
+  if (InputWidth < 1) begin : gen_check_input_width
+    $error("xnorflow_mvau: InputWidth must be at least 1");
+  end
+  if (AccWidth < 2) begin : gen_check_acc_width
+    $error("xnorflow_mvau: AccWidth must be at least 2");
+  end
+  if (!Thresholded && OutputWidth < 1) begin : gen_check_output_width
+    $error("xnorflow_mvau: OutputWidth must be at least 1");
+  end
+  if (WeightFile == "" || StartFile == "") begin : gen_check_files
+    $error("xnorflow_mvau: WeightFile and StartFile must be named");
+  end
+  if (WeightStyle != "auto" && WeightStyle != "block" && WeightStyle != "logic")
+  begin : gen_check_style
+    $error("xnorflow_mvau: WeightStyle must be auto, block or logic");
+  end
+
+  // At least 1, so that the checks above are what a wrong folding is told by.
+  localparam int unsigned Sf        = (Simd > 0 && Mw > Simd) ? Mw / Simd : 1;
+  localparam int unsigned Nf        = (Pe > 0 && Mh > Pe) ? Mh / Pe : 1;
+  localparam int unsigned Words     = Sf * Nf;
+  localparam int unsigned SfWidth   = (Sf > 1) ? $clog2(Sf) : 1;
+  localparam int unsigned NfWidth   = (Nf > 1) ? $clog2(Nf) : 1;
+  localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1;
+  localparam logic [SfWidth-1:0] LastSf = SfWidth'(Sf - 1);
+  localparam logic [NfWidth-1:0] LastNf = NfWidth'(Nf - 1);
+
+  // Cycles of the sub-module that sums a beat, see there.
+  localparam int unsigned CountLatency = 1 + ($clog2((Simd + 31) / 32) + 1) / 2;
+  localparam int unsigned SignLatency  = ($clog2(Simd) + 1) / 2;
+  localparam int unsigned SumLatency   = (InputWidth == 1) ? CountLatency : SignLatency;
+  // From the issue of a beat to the accumulator's input, and to the output stream.
+  localparam int unsigned AccStage = 2 + SumLatency;
+  localparam int unsigned Latency  = AccStage + 3;
+  // Results in flight at full rate and one that is being handed out; memory of 2**n words.
+  localparam int unsigned InFlight = (Latency + Sf) / Sf + 1;
+  localparam int unsigned Places   = (InFlight < 4) ? 5 : 2 ** $clog2(InFlight) + 1;
+
+  //// Issue: one fold step a cycle ////
+  logic                 issue, credit;
+  logic [SfWidth-1:0]   sf_d, sf_q;
+  logic [NfWidth-1:0]   nf_d, nf_q;
+  logic [WordWidth-1:0] word_d, word_q;
+  logic                 last_sf_q, first_nf_q, last_nf_q;  // compared one step ahead
+
+  assign issue   = (valid_i | ~first_nf_q) & credit;
+  assign ready_o = first_nf_q & credit;
+
+  always_comb begin
+    sf_d   = sf_q;
+    nf_d   = nf_q;
+    word_d = word_q;
+    if (issue) begin
+      sf_d   = last_sf_q ? '0 : sf_q + 1'b1;
+      word_d = (last_sf_q & last_nf_q) ? '0 : word_q + 1'b1;
+      if (last_sf_q) nf_d = last_nf_q ? '0 : nf_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      sf_q       <= '0;
+      nf_q       <= '0;
+      word_q     <= '0;
+      last_sf_q  <= Sf == 1;
+      first_nf_q <= 1'b1;
+      last_nf_q  <= Nf == 1;
+    end else begin
+      sf_q       <= sf_d;
+      nf_q       <= nf_d;
+      word_q     <= word_d;
+      last_sf_q  <= sf_d == LastSf;
+      first_nf_q <= nf_d == '0;
+      last_nf_q  <= nf_d == LastNf;
+    end
+  end
+
+  //// Input buffer and weights: two stages, so that both may be block RAM with output register ////
+  logic [Simd*InputWidth-1:0] input_q;
+  logic [Pe*Simd-1:0]         weight_read_q, weight_q;
+
+  if (Nf > 1) begin : gen_buffer
+    // What is read while being written is not used.
+    (* no_rw_check *) logic [Simd*InputWidth-1:0] buffer [Sf];
+    logic [Simd*InputWidth-1:0] buffered_q, direct_q;
+    logic                       first_nf_q2;
+
+    always_ff @(posedge clk_i) begin
+      if (issue && first_nf_q) buffer[sf_q] <= data_i;
+      buffered_q  <= buffer[sf_q];
+      direct_q    <= data_i;
+      first_nf_q2 <= first_nf_q;
+      input_q     <= first_nf_q2 ? direct_q : buffered_q;
+    end
+  end else begin : gen_no_buffer
+    logic [Simd*InputWidth-1:0] direct_q;
+
+    always_ff @(posedge clk_i) begin
+      direct_q <= data_i;
+      input_q  <= direct_q;
+    end
+  end
+
+  (* rom_style = WeightStyle *) logic [Pe*Simd-1:0] weights [Words];
+
+  initial $readmemh(WeightFile, weights);
+
+  always_ff @(posedge clk_i) begin
+    weight_read_q <= weights[word_q];
+    weight_q      <= weight_read_q;
+  end
+
+  //// Which step is where in the pipeline ////
+  logic [AccStage-1:0] step_valid_q, step_last_q;
+  logic                acc_valid, acc_first, acc_last, result_valid_q;
+
+  assign acc_valid = step_valid_q[AccStage-1];
+  assign acc_last  = step_last_q[AccStage-1];
+
+  always_ff @(posedge clk_i) begin
+    step_last_q <= {step_last_q[AccStage-2:0], last_sf_q};
+    if (!rst_ni) begin
+      step_valid_q   <= '0;
+      result_valid_q <= 1'b0;
+    end else begin
+      step_valid_q   <= {step_valid_q[AccStage-2:0], issue};
+      result_valid_q <= acc_valid & acc_last;
+    end
+  end
+
+  if (Sf > 1) begin : gen_first
+    logic first_q;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni)        first_q <= 1'b1;
+      else if (acc_valid) first_q <= acc_last;
+    end
+    assign acc_first = first_q;
+  end else begin : gen_always_first
+    assign acc_first = 1'b1;
+  end
+
+  //// Start values: own neuron fold counter, one stage before the accumulator ////
+  logic [Pe*AccWidth-1:0] starts [Nf];
+  logic [Pe*AccWidth-1:0] start_q;
+  logic [NfWidth-1:0]     start_nf_d, start_nf_q;
+
+  initial $readmemh(StartFile, starts);
+
+  always_comb begin
+    start_nf_d = start_nf_q;
+    if (step_valid_q[AccStage-2] && step_last_q[AccStage-2]) begin
+      start_nf_d = (start_nf_q == LastNf) ? '0 : start_nf_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    start_q <= starts[start_nf_q];
+    if (!rst_ni) start_nf_q <= '0;
+    else         start_nf_q <= start_nf_d;
+  end
+
+  //// Lanes ////
+  logic [Pe*LaneWidth-1:0] result;
+
+  for (genvar p = 0; p < Pe; p++) begin : gen_lane
+    logic signed [AccWidth-1:0] sum, base, acc_q;
+
+    if (InputWidth == 1) begin : gen_popcount
+      localparam int unsigned SumWidth = $clog2(Simd + 1);
+      logic [SumWidth-1:0] count;
+      xnorflow_xnor_popcount #(
+        .Width(Simd)
+      ) u_popcount (
+        .clk_i   (clk_i),
+        .data_i  (input_q),
+        .weight_i(weight_q[p*Simd +: Simd]),
+        .count_o (count)
+      );
+      assign sum = AccWidth'(count);
+      if (SumWidth > AccWidth) begin : gen_modulo
+        logic unused_high;
+        assign unused_high = ^count[SumWidth-1:AccWidth];
+      end
+    end else begin : gen_sign_sum
+      localparam int unsigned SumWidth = InputWidth + $clog2(Simd);
+      logic signed [SumWidth-1:0] signed_sum;
+      xnorflow_sign_sum #(
+        .Terms(Simd),
+        .Width(InputWidth)
+      ) u_sign_sum (
+        .clk_i   (clk_i),
+        .data_i  (input_q),
+        .weight_i(weight_q[p*Simd +: Simd]),
+        .sum_o   (signed_sum)
+      );
+      assign sum = AccWidth'(signed_sum);
+      if (SumWidth > AccWidth) begin : gen_modulo
+        logic unused_high;
+        assign unused_high = ^signed_sum[SumWidth-1:AccWidth];
+      end
+    end
+
+    assign base = acc_first ? start_q[p*AccWidth +: AccWidth] : acc_q;
+
+    always_ff @(posedge clk_i) begin
+      if (acc_valid) acc_q <= base + sum;
+    end
+
+    if (Thresholded) begin : gen_fire
+      assign result[p] = acc_q >= 0;
+    end else begin : gen_value
+      assign result[p*LaneWidth +: LaneWidth] = LaneWidth'(acc_q);
+    end
+  end
+
+  xnorflow_credit_fifo #(
+    .Width(Pe * LaneWidth),
+    .Depth(Places)
+  ) u_output (
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .credit_o(credit),
+    .take_i  (issue & last_sf_q),
+    .data_i  (result),
+    .valid_i (result_valid_q),
+    .data_o  (data_o),
+    .valid_o (valid_o),
+    .ready_i (ready_i)
+  );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,24 @@
+"""FINN custom operators of xnorflow, registered on import.
+
+Abstract operators join FINN's domain ``finn.custom_op.fpgadataflow``, their RTL backends ``finn.custom_op.fpgadataflow.rtl``,
+so that FINN's own passes (SpecializeLayers, PrepareIP, the analyses) find them. Import this package before loading a graph
+that holds them.
+"""
+
+from xnorflow.ops.binary_weight_mvau import BinaryWeightMVAU, BinaryWeightMVAU_rtl
+from xnorflow.ops.bounded_fifo import BoundedFIFO, BoundedFIFO_rtl
+from xnorflow.ops.label_select import LabelSelect_rtl
+from xnorflow.ops.width_converter import WidthConverter, WidthConverter_rtl
+from xnorflow.ops.xnor_mvau import XnorMVAU, XnorMVAU_rtl
+
+__all__ = [
+    "BinaryWeightMVAU",
+    "BinaryWeightMVAU_rtl",
+    "BoundedFIFO",
+    "BoundedFIFO_rtl",
+    "LabelSelect_rtl",
+    "WidthConverter",
+    "WidthConverter_rtl",
+    "XnorMVAU",
+    "XnorMVAU_rtl",
+]

@@ -1,0 +1,83 @@
+"""First-layer matrix-vector unit: few-bit signed inputs, 1-bit weights, no multiplier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
+from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
+from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
+from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
+from qonnx.core.datatype import DataType
+
+from xnorflow.ops.mvau_rtl import IntArray, MvauRtl, signed_bits
+
+__all__ = ["BinaryWeightMVAU", "BinaryWeightMVAU_rtl"]
+
+
+@register_abstract
+class BinaryWeightMVAU(MVAU):
+    """FINN's MVAU with BIPOLAR weights and ``INT<n>`` inputs.
+
+    FINN's width minimization turns BIPOLAR weights into INT2, twice the weight memory and a multiplier; here they stay.
+    """
+
+    def largest_sum(self) -> int:
+        """Return the largest magnitude that a sum of weight times input can take."""
+        return int(self.get_nodeattr("MW")) * int(-self.get_input_datatype(0).min())
+
+    def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
+        """Set and return the accumulator's datatype, wide enough for every sum and for a threshold above all of them."""
+        largest = self.largest_sum()
+        silent = bool(self.get_nodeattr("noActivation"))
+        datatype = DataType[f"INT{signed_bits(-largest, largest + (0 if silent else 1))}"]
+        self.set_nodeattr("accDataType", datatype.name)
+        if silent:
+            self.set_nodeattr("outputDataType", datatype.name)
+        return datatype
+
+    def minimize_weight_bit_width(self, model: Any, datatype_only: bool = False) -> Any:
+        """Return BIPOLAR."""
+        return DataType[self.get_nodeattr("weightDataType")]
+
+
+@register_rtl
+class BinaryWeightMVAU_rtl(MvauRtl, BinaryWeightMVAU, RTLBackend):
+    """RTL backend: ``xnorflow_mvau`` with signed inputs, whose weights choose between x and ~x.
+
+    ``-x = ~x + 1``, and how many ones are missing is known when the weights are: they are part of the start value.
+    """
+
+    def get_nodeattr_types(self) -> Any:
+        """Return FINN's attributes of MVAU and of RTL nodes."""
+        return {**BinaryWeightMVAU.get_nodeattr_types(self), **RTLBackend.get_nodeattr_types(self)}
+
+    def execute_node(self, context: Any, graph: Any) -> None:
+        """Run as FINN's Python model, or as RTL where ``exec_mode`` says so."""
+        if self.get_nodeattr("exec_mode") == "rtlsim":
+            RTLBackend.execute_node(self, context, graph)
+        else:
+            MVAU.execute_node(self, context, graph)
+
+    def start_values(self, model: Any) -> IntArray:
+        """Return the number of -1 weights, less the threshold."""
+        thresholds = self.thresholds(model)
+        negative = (~self.positive_weights(model)).sum(axis=0).astype(np.int64)
+        largest = self.largest_sum()
+        return negative if thresholds is None else negative - np.clip(thresholds, -largest, largest + 1)
+
+    def accumulator_bits(self) -> int:
+        """Return the width of a sum less a threshold."""
+        largest = self.largest_sum()
+        span = largest if self.get_nodeattr("noActivation") else 2 * largest + 1
+        # The start value itself must fit as well: up to MW more.
+        return signed_bits(-span - int(self.get_nodeattr("MW")), span + int(self.get_nodeattr("MW")))
+
+    def lut_estimation(self, fpgapart: str) -> int:
+        """Return LUTs, fitted to mapped netlists (yosys, xc7)."""
+        simd, pe = int(self.get_nodeattr("SIMD")), int(self.get_nodeattr("PE"))
+        bits = self.get_input_datatype(0).bitwidth()
+        words, word_bits = self.weight_memory()
+        rom = 0 if self.weights_in_bram() or words == 1 else word_bits * max(words // 64, 1) * 0.5
+        return int(round(pe * (simd * (bits + 1.5) + 1.5 * self.accumulator_bits()) + rom + 90))

@@ -1,0 +1,167 @@
+"""What the two matrix-vector units share: memories in fold order, the instance of ``xnorflow_mvau``, and their cost."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xnorflow.artifact.errors import GenerateError
+from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
+
+__all__ = ["MvauRtl", "fold_starts", "fold_weights", "hex_words", "signed_bits"]
+
+IntArray = npt.NDArray[np.int64]
+BitArray = npt.NDArray[np.uint8]
+
+
+def signed_bits(low: int, high: int) -> int:
+    """Return the two's complement width that holds ``low`` and ``high``."""
+    return max((-low - 1).bit_length() if low < 0 else 0, high.bit_length() if high > 0 else 0) + 1
+
+
+def hex_words(bits: BitArray) -> str:
+    """Return memory text for ``$readmemh``, one word a line.
+
+    Args:
+        bits: 0/1 (words, width), least significant bit first.
+    """
+    width = bits.shape[1]
+    digits = -(-width // 4)
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    return "".join(f"{int.from_bytes(word.tobytes(), 'little'):0{digits}x}\n" for word in packed)
+
+
+def fold_weights(positive: npt.NDArray[np.bool_], pe: int, simd: int) -> BitArray:
+    """Order weights as the unit reads them.
+
+    Args:
+        positive: (MW, MH), True where the weight is +1.
+        pe: neurons a cycle.
+        simd: inputs a cycle.
+
+    Returns:
+        0/1 (NF * SF, PE * SIMD): word ``nf * SF + sf``, bit ``p * SIMD + s`` is the weight of input ``sf * SIMD + s`` for
+        neuron ``nf * PE + p``.
+    """
+    mw, mh = positive.shape
+    folded = positive.T.reshape(mh // pe, pe, mw // simd, simd).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(folded.reshape(-1, pe * simd), np.uint8)
+
+
+def fold_starts(starts: IntArray, pe: int, width: int) -> BitArray:
+    """Order accumulator start values as the unit reads them.
+
+    Args:
+        starts: (MH,), each within ``width`` signed bits.
+        pe: neurons a cycle.
+        width: bits of the accumulator.
+
+    Returns:
+        0/1 (NF, PE * width), lane ``p`` of word ``nf`` is neuron ``nf * PE + p``.
+    """
+    planes = (starts[:, None] >> np.arange(width)) & 1
+    return planes.reshape(-1, pe * width).astype(np.uint8)
+
+
+class MvauRtl(RtlNode):
+    """RTL backend on ``xnorflow_mvau``; a subclass says what the accumulators start from."""
+
+    library_modules = (
+        "xnorflow_fifo",
+        "xnorflow_credit_fifo",
+        "xnorflow_sum_tree",
+        "xnorflow_xnor_popcount",
+        "xnorflow_sign_sum",
+        "xnorflow_mvau",
+    )
+    get_input_datatype: Any
+    get_output_datatype: Any
+    get_instream_width: Any
+    get_outstream_width: Any
+
+    def positive_weights(self, model: Any) -> npt.NDArray[np.bool_]:
+        """Return (MW, MH), True where the weight is +1 (stored as 1 in BINARY and in BIPOLAR tensors)."""
+        return np.asarray(model.get_initializer(self.onnx_node.input[1])) > 0
+
+    def thresholds(self, model: Any) -> IntArray | None:
+        """Return (MH,) thresholds on what FINN's node accumulates, or None without activation."""
+        if self.get_nodeattr("noActivation"):
+            return None
+        values = np.asarray(model.get_initializer(self.onnx_node.input[2]))
+        if values.ndim != 2 or values.shape[1] != 1 or (values != np.rint(values)).any():
+            raise GenerateError(
+                f"node {self.onnx_node.name}", f"thresholds of shape {values.shape}", "one integer threshold a neuron",
+                "train with 1-bit activations",
+            )  # fmt: skip
+        column = np.rint(values[:, 0]).astype(np.int64)
+        return np.broadcast_to(column, (self.get_nodeattr("MH"),)) if len(column) == 1 else column
+
+    def start_values(self, model: Any) -> IntArray:
+        """Return (MH,) what each neuron's accumulator starts from."""
+        raise NotImplementedError
+
+    def accumulator_bits(self) -> int:
+        """Return the width that every final accumulator fits in, start value included."""
+        raise NotImplementedError
+
+    def write_sources(self, model: Any, folder: Path) -> str:
+        """Write the two memories and return the wrapper's text."""
+        name = self.get_verilog_top_module_name()
+        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
+        if mw % simd or mh % pe:
+            raise GenerateError(
+                f"node {name}", f"SIMD={simd}, PE={pe} for MW={mw}, MH={mh}",
+                "a SIMD that divides MW and a PE that divides MH", "correct the folding",
+            )  # fmt: skip
+        width = self.accumulator_bits()
+        weights, starts = f"{name}_weights.mem", f"{name}_start.mem"
+        (folder / weights).write_text(hex_words(fold_weights(self.positive_weights(model), pe, simd)))
+        (folder / starts).write_text(hex_words(fold_starts(self.start_values(model), pe, width)))
+        thresholded = not self.get_nodeattr("noActivation")
+        output_bits = 1 if thresholded else self.get_output_datatype().bitwidth()
+        parameters: dict[str, bool | int | str] = {
+            "Mw": mw, "Mh": mh, "Simd": simd, "Pe": pe,
+            "InputWidth": self.get_input_datatype().bitwidth(), "AccWidth": width,
+            "Thresholded": thresholded, "OutputWidth": output_bits,
+            "WeightFile": weights, "StartFile": starts, "WeightStyle": "block" if self.weights_in_bram() else "logic",
+        }  # fmt: skip
+        source = Port(self.get_instream_width(), f"{mw // simd} beats of {simd} x {self.get_input_datatype().name} a frame")
+        sink = Port(self.get_outstream_width(), f"{mh // pe} beats of {pe} x {self.get_output_datatype().name} a frame")
+        purpose = f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {mw // simd * (mh // pe)} cycles."
+        return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * output_bits)])
+
+    def get_exp_cycles(self) -> int:
+        """Return SF * NF: the steady-state interval, which simulation confirms exactly."""
+        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
+        return (mw // simd) * (mh // pe) * int(np.prod(self.get_nodeattr("numInputVectors")))
+
+    def weight_memory(self) -> tuple[int, int]:
+        """Return words and bits a word of the weight memory."""
+        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
+        return (mw // simd) * (mh // pe), simd * pe
+
+    def weights_in_bram(self) -> bool:
+        """Return whether the weight memory goes into block RAM.
+
+        Above 16 words a word's bits cost more LUTs as logic than the whole unit: yosys spends 3.5 LUTs a bit at 64 words.
+        """
+        return self.weight_memory()[0] > 16
+
+    def bram_estimation(self, fpgapart: str) -> int:
+        """Return 18 Kib blocks of the weight memory."""
+        words, bits = self.weight_memory()
+        if not self.weights_in_bram():
+            return 0
+        return min(math.ceil(bits / width) * math.ceil(words / depth) for width, depth in ((36, 512), (18, 1024), (9, 2048)))
+
+    def dsp_estimation(self, fpgapart: str) -> int:
+        """Return 0: no multipliers."""
+        return 0
+
+    def uram_estimation(self, fpgapart: str) -> int:
+        """Return 0."""
+        return 0

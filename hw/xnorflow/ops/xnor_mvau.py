@@ -1,0 +1,73 @@
+"""XNOR-popcount matrix-vector unit: 1-bit inputs, 1-bit weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
+from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
+from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
+from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
+from qonnx.core.datatype import DataType
+
+from xnorflow.ops.mvau_rtl import IntArray, MvauRtl, signed_bits
+
+__all__ = ["XnorMVAU", "XnorMVAU_rtl"]
+
+
+@register_abstract
+class XnorMVAU(MVAU):
+    """FINN's MVAU with ``binaryXnorMode=1``, whose accumulator is the popcount, 0 to MW.
+
+    FINN ranges over sums of weight times input instead and clips thresholds to that: at MW=144 a threshold of 145 (never)
+    becomes 128. Here the accumulator type holds 0 to MW + 1, so that "never" survives.
+    """
+
+    def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
+        """Set and return the accumulator's datatype: ``UINT`` of 0..MW+1 with thresholds, of 0..MW without."""
+        mw = self.get_nodeattr("MW")
+        silent = bool(self.get_nodeattr("noActivation"))
+        datatype = DataType[f"UINT{int(mw if silent else mw + 1).bit_length()}"]
+        self.set_nodeattr("accDataType", datatype.name)
+        if silent:
+            self.set_nodeattr("outputDataType", datatype.name)
+        return datatype
+
+    def minimize_weight_bit_width(self, model: Any, datatype_only: bool = False) -> Any:
+        """Return BINARY: 1 bit is the least."""
+        return DataType[self.get_nodeattr("weightDataType")]
+
+
+@register_rtl
+class XnorMVAU_rtl(MvauRtl, XnorMVAU, RTLBackend):
+    """RTL backend: ``xnorflow_mvau`` with 1-bit inputs; the threshold is the start value, the sign bit the output."""
+
+    def get_nodeattr_types(self) -> Any:
+        """Return FINN's attributes of MVAU and of RTL nodes."""
+        return {**XnorMVAU.get_nodeattr_types(self), **RTLBackend.get_nodeattr_types(self)}
+
+    def execute_node(self, context: Any, graph: Any) -> None:
+        """Run as FINN's Python model, or as RTL where ``exec_mode`` says so."""
+        if self.get_nodeattr("exec_mode") == "rtlsim":
+            RTLBackend.execute_node(self, context, graph)
+        else:
+            MVAU.execute_node(self, context, graph)
+
+    def start_values(self, model: Any) -> IntArray:
+        """Return -T, so that popcount - T is negative where the neuron stays silent; 0 without thresholds."""
+        thresholds = self.thresholds(model)
+        mh, mw = self.get_nodeattr("MH"), self.get_nodeattr("MW")
+        return np.zeros(mh, np.int64) if thresholds is None else -np.clip(thresholds, 0, mw + 1)
+
+    def accumulator_bits(self) -> int:
+        """Return the width of popcount - T."""
+        mw = int(self.get_nodeattr("MW"))
+        return signed_bits(0 if self.get_nodeattr("noActivation") else -(mw + 1), mw)
+
+    def lut_estimation(self, fpgapart: str) -> int:
+        """Return LUTs, fitted to mapped netlists (yosys, xc7)."""
+        simd, pe = int(self.get_nodeattr("SIMD")), int(self.get_nodeattr("PE"))
+        words, bits = self.weight_memory()
+        rom = 0 if self.weights_in_bram() or words == 1 else bits * max(words // 64, 1) * 0.5
+        return int(round(pe * (1.8 * simd + 1.5 * self.accumulator_bits()) + rom + 90))

@@ -1,0 +1,192 @@
+"""From the float graph to exact integers: weights, thresholds, input levels and output tables by evaluation.
+
+For each channel, the operators behind a matrix product are a monotone function of the accumulator with two values, so one
+integer threshold says it all. It is found by evaluating those very operators on the accumulators that can arrive, in float32
+as QONNX executes them, instead of solving an equation in rounded constants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from xnorflow.artifact.errors import InputModelError
+from xnorflow.artifact.host import HostCodec
+from xnorflow.lower.config import OutputKind
+from xnorflow.lower.extract_input import InputLevels, extract_input
+from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork
+from xnorflow.lower.products import ToReal, integer_product
+from xnorflow.lower.split_chain import Chain, MatrixStage
+
+__all__ = ["Extraction", "extract_integers"]
+
+IntArray = npt.NDArray[np.int64]
+
+EXHAUSTIVE_LEVELS = 4200
+"""Up to here every accumulator value is evaluated; above, the flip is bisected and its surroundings are evaluated."""
+WINDOW = 32
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What a float graph comes to.
+
+    Args:
+        network: the integers.
+        codec: what the host does before and behind the accelerator.
+        flipped_channels: neurons whose weights were negated because their BatchNorm slope is negative, by layer.
+        host_argmax: whether the file ends in TopK or ArgMax that has to stay on the host.
+        products: for each layer, the way from its accumulators to the file's real sums.
+    """
+
+    network: IntegerNetwork
+    codec: HostCodec
+    flipped_channels: tuple[int, ...]
+    host_argmax: bool
+    products: tuple[ToReal, ...]
+
+
+def extract_integers(chain: Chain, input_shape: tuple[int, ...], output: OutputKind) -> Extraction:
+    """Turn a chain of float operators into an integer network.
+
+    Args:
+        chain: from :func:`split_chain`.
+        input_shape: shape of one frame, without the batch.
+        output: what the accelerator shall send.
+
+    Raises:
+        InputModelError: weights or activations of more than 1 bit, an input of more than 8 bits, or labels asked for where
+            the classes' final scales differ.
+    """
+    entry = extract_input(chain.head)
+    # The real value of an input is offset + scale * integer; a layer's sum follows from it.
+    values, scale, offset = entry.values.astype(np.float64), entry.scale, entry.offset
+    datatype = entry.datatype
+    layers: list[IntegerLayer] = []
+    products: list[ToReal] = []
+    flips: list[int] = []
+    for stage in chain.stages[:-1]:
+        layer, to_real = integer_product(stage, values, scale, offset, datatype)
+        layer, bottom, top, flipped = _thresholds(stage, layer, to_real)
+        layers.append(layer)
+        products.append(to_real)
+        flips.append(flipped)
+        values, scale, offset = np.asarray([bottom, top]), (top - bottom) / 2, (top + bottom) / 2
+        datatype = "BIPOLAR"
+    last, to_real = integer_product(chain.stages[-1], values, scale, offset, datatype)
+    last, codec, labels, flipped = _result(chain, last, to_real, entry, input_shape, output)
+    network = IntegerNetwork((*layers, last), labels)
+    return Extraction(
+        network, codec, (*flips, flipped), chain.ends_in_labels and not labels, (*products, to_real)
+    )
+
+
+def _grid(layer: IntegerLayer) -> IntArray:
+    low, high = layer.acc_bounds
+    return np.arange(low, high + 1, 2 if layer.binary_input else 1)
+
+
+def _thresholds(stage: MatrixStage, layer: IntegerLayer, to_real: ToReal) -> tuple[IntegerLayer, float, float, int]:
+    """Return the layer with thresholds, then the two values of its activation, and how many neurons were negated."""
+    grid = _grid(layer)
+    rows, values = _evaluate(stage, grid, to_real)
+    distinct = np.unique(values)
+    if len(distinct) > 2:
+        raise _more_bits(stage, values)
+    bottom, top = float(distinct[0]), float(distinct[-1])
+    fires = values == np.float32(top) if top > bottom else np.ones(values.shape, bool)
+    falling = fires[0] & ~fires[-1]
+    fires = np.where(falling, ~fires, fires)
+    if (np.diff(fires.astype(np.int8), axis=0) < 0).any():
+        channel = int(np.nonzero((np.diff(fires.astype(np.int8), axis=0) < 0).any(axis=0))[0][0])
+        raise InputModelError(
+            f"node {stage.segment.last_node}", f"channel {channel} switches more than once as its sum grows",
+            "a monotone activation", "use BatchNorm and sign between layers",
+        )  # fmt: skip
+    step = int(grid[1] - grid[0])
+    never = int(grid[-1]) + step
+    first = np.where(fires.any(axis=0), np.take_along_axis(rows, fires.argmax(axis=0)[None], axis=0)[0], never)
+    # A falling neuron fires below its flip: with weights negated it fires from -(flip - step) upwards.
+    thresholds = np.where(falling, -(first - step), first)
+    weights = np.where(falling, -layer.weights, layer.weights)
+    layer = replace(layer, weights=weights, thresholds=thresholds.astype(np.int64))
+    return layer, bottom, top, int(falling.sum())
+
+
+def _more_bits(stage: MatrixStage, values: npt.NDArray[np.float32]) -> InputModelError:
+    distinct = max(len(np.unique(column)) for column in values.T)
+    bits = max(2, int(np.ceil(np.log2(distinct))))
+    found = f"{bits}-bit activations" if bits <= 8 else "activations that are not quantized"
+    if distinct <= 2:
+        found = "1-bit activations whose values differ between neurons"
+    return InputModelError(
+        f"node {stage.segment.last_node}", f"{found} behind {stage.name} ({distinct} different values in a neuron)",
+        "1-bit activations: two values, the same for all neurons", "train with act_bit_width=1 and one scale a layer",
+    )  # fmt: skip
+
+
+def _evaluate(stage: MatrixStage, grid: IntArray, to_real: ToReal) -> tuple[IntArray, npt.NDArray[np.float32]]:
+    """Return accumulators (rows, channels), ascending, around each flip or all of them, and the values they give."""
+    channels = stage.weights.shape[1]
+    if len(grid) <= EXHAUSTIVE_LEVELS:
+        rows = np.broadcast_to(grid[:, None], (len(grid), channels))
+    else:
+        rows = _bisect(stage, grid, to_real)
+    return rows, stage.segment(to_real(rows))
+
+
+def _bisect(stage: MatrixStage, grid: IntArray, to_real: ToReal) -> IntArray:
+    channels = stage.weights.shape[1]
+    low = np.zeros(channels, np.int64)
+    high = np.full(channels, len(grid) - 1)
+    ends = stage.segment(to_real(np.stack([grid[low], grid[high]])))
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        value = stage.segment(to_real(grid[middle][None]))[0]
+        same = value == ends[0]
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    centers = np.clip(low, WINDOW, len(grid) - 1 - WINDOW)
+    window = centers[None] + np.arange(-WINDOW, WINDOW + 1)[:, None]
+    edges = np.stack([np.zeros(channels, np.int64), np.full(channels, len(grid) - 1)])
+    return grid[np.sort(np.concatenate([window, edges]), axis=0)]
+
+
+def _result(
+    chain: Chain,
+    layer: IntegerLayer,
+    to_real: ToReal,
+    entry: InputLevels,
+    input_shape: tuple[int, ...],
+    output: OutputKind,
+) -> tuple[IntegerLayer, HostCodec, bool, int]:
+    stage = chain.stages[-1]
+    grid = _grid(layer)
+    table = stage.segment(to_real(np.broadcast_to(grid[:, None], (len(grid), layer.outputs))))
+    rising, falling = (np.diff(table, axis=0) > 0).all(), (np.diff(table, axis=0) < 0).all()
+    shared = bool((table == table[:, :1]).all() and (rising or falling))
+    labels = output is OutputKind.LABELS or (output is OutputKind.AUTO and chain.ends_in_labels and shared)
+    if labels and not shared:
+        raise InputModelError(
+            f"node {stage.segment.last_node}", "final scales or offsets that differ between classes",
+            "one scale and one offset for all classes where labels are made on chip",
+            'build with output "logits" and take the maximum on the host',
+        )  # fmt: skip
+    flipped = 0
+    if labels and falling:
+        layer, table, flipped = replace(layer, weights=-layer.weights), table[::-1], layer.outputs
+    step = int(grid[1] - grid[0])
+    raw_is_popcount = layer.binary_input
+    codec = HostCodec(
+        input_shape=input_shape,
+        datatype=entry.datatype,
+        thresholds=entry.thresholds,
+        levels=entry.levels,
+        step=step,
+        offset=int(grid[0]) if raw_is_popcount else 0,
+        acc_min=int(grid[0]),
+        logits=np.ascontiguousarray(table),
+        labels=labels,
+    )
+    return layer, codec, labels, flipped

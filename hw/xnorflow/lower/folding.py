@@ -1,0 +1,120 @@
+"""Folding: PE and SIMD of every layer for a wanted number of cycles a frame, or from a file in FINN's format.
+
+FINN's SetFolding stops at weight words of 36 bits and looks for MVAU_hls and MVAU_rtl by name, so it does nothing to other
+operators; with 1-bit weights, words of thousands of bits are the point.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from xnorflow.artifact.errors import ConfigError
+
+__all__ = ["divisors", "fold_for_cycles", "folding_of", "read_folding", "set_folding"]
+
+MVAUS = ("XnorMVAU", "BinaryWeightMVAU")
+
+
+def divisors(number: int) -> list[int]:
+    """Return the divisors of ``number``, ascending."""
+    return [candidate for candidate in range(1, number + 1) if number % candidate == 0]
+
+
+def _cost(mw: int, mh: int, simd: int, pe: int, input_bits: int) -> float:
+    """LUTs, roughly: XNOR and count for each lane, accumulators for each neuron, buffers for each input."""
+    per_lane = 1.8 if input_bits == 1 else input_bits + 1.5
+    per_neuron = 1.5 * (mw.bit_length() + input_bits)
+    return simd * pe * per_lane + pe * per_neuron + 0.3 * simd * input_bits
+
+
+def _layers(model: Any) -> list[tuple[Any, Any]]:
+    from qonnx.custom_op.registry import getCustomOp
+
+    return [(node, getCustomOp(node)) for node in model.graph.node if node.domain.startswith("finn.custom_op")]
+
+
+def fold_for_cycles(model: Any, target: int) -> None:
+    """Choose for each layer the cheapest PE and SIMD that need at most ``target`` cycles a frame.
+
+    A layer that cannot be that fast is unrolled completely. Ties go to a SIMD equal to the PE of the layer before, which saves
+    a width converter.
+    """
+    before = 0
+    for node, operator in _layers(model):
+        if node.op_type == "LabelSelect":
+            labels = int(operator.get_nodeattr("Labels"))
+            fitting = [pe for pe in divisors(labels) if labels // pe <= target]
+            # As wide as what comes in is cheapest; wider only where the target asks for it.
+            operator.set_nodeattr("PE", max(fitting[0] if fitting else labels, before if labels % before == 0 else 1))
+        elif node.op_type in MVAUS:
+            mw, mh = int(operator.get_nodeattr("MW")), int(operator.get_nodeattr("MH"))
+            bits = operator.get_input_datatype(0).bitwidth()
+            choices = [
+                (_cost(mw, mh, simd, pe, bits) * (1.0 if simd == before or not before else 1.02), simd, pe)
+                for simd in divisors(mw)
+                for pe in divisors(mh)
+                if (mw // simd) * (mh // pe) <= target
+            ]
+            _, simd, pe = min(choices, default=(0.0, mw, mh))
+            operator.set_nodeattr("SIMD", simd)
+            operator.set_nodeattr("PE", pe)
+            before = pe
+
+
+def read_folding(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a folding file: FINN's JSON, layer name to attributes; ``Defaults`` is passed over.
+
+    Raises:
+        ConfigError: the file is missing or not such JSON.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not all(isinstance(value, dict) for value in content.values()):
+            raise ValueError
+    except (OSError, ValueError) as reason:
+        raise ConfigError(
+            f"folding file {path}", "missing or not JSON of layers", '{"fc0_mvau": {"PE": 16, "SIMD": 49}, ...}',
+            "start from build/final_hw_config.json of an earlier build",
+        ) from reason  # fmt: skip
+    return {name: attributes for name, attributes in content.items() if name != "Defaults"}
+
+
+def set_folding(model: Any, folding: dict[str, dict[str, Any]]) -> None:
+    """Apply a folding by layer name.
+
+    Raises:
+        ConfigError: a name, key or value that does not fit this network; the legal values are listed.
+    """
+    layers = {node.name: (node, operator) for node, operator in _layers(model)}
+    for name, attributes in folding.items():
+        if name not in layers:
+            if any(name.endswith(suffix) for suffix in ("_fifo", "_dwc")):
+                continue  # inserted later; depths follow from the folding
+            raise ConfigError(
+                f"folding file, layer {name}", "no such layer in this network", ", ".join(layers),
+                "use a folding file of this network",
+            )  # fmt: skip
+        node, operator = layers[name]
+        for key, value in attributes.items():
+            if key not in ("PE", "SIMD"):
+                continue
+            size_key = {"PE": "Labels" if node.op_type == "LabelSelect" else "MH", "SIMD": "MW"}[key]
+            size = int(operator.get_nodeattr(size_key))
+            if not isinstance(value, int) or value < 1 or size % value:
+                legal = ", ".join(str(divisor) for divisor in divisors(size))
+                raise ConfigError(
+                    f"folding file, layer {name}, {key}", f"{value!r} does not divide {size_key}={size}", legal,
+                    "choose a divisor",
+                )  # fmt: skip
+            operator.set_nodeattr(key, value)
+
+
+def folding_of(model: Any) -> dict[str, dict[str, Any]]:
+    """Return the folding in the form that :func:`read_folding` reads."""
+    result: dict[str, dict[str, Any]] = {"Defaults": {}}
+    for node, operator in _layers(model):
+        keys = [key for key in ("PE", "SIMD", "depth", "inWidth", "outWidth") if key in operator.get_nodeattr_types()]
+        result[node.name] = {key: int(operator.get_nodeattr(key)) for key in keys}
+    return result

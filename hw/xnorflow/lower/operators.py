@@ -1,0 +1,59 @@
+"""Which ONNX operators a network may be made of, by what lowering does with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "CONVOLUTION_OPS",
+    "LABEL_OPS",
+    "MATRIX_OPS",
+    "ORDER_OPS",
+    "QUANTIZER_OPS",
+    "SHAPE_OPS",
+    "SOFTMAX_OPS",
+    "SUPPORTED_OPS",
+    "attributes_of",
+    "node_name",
+]
+
+LABEL_OPS = frozenset({"TopK", "ArgMax"})
+SOFTMAX_OPS = frozenset({"Softmax", "LogSoftmax"})
+MATRIX_OPS = frozenset({"MatMul", "Gemm"})
+QUANTIZER_OPS = frozenset({"Quant", "IntQuant", "BipolarQuant", "MultiThreshold"})
+ELEMENTWISE_OPS = frozenset(
+    {
+        "Add",
+        "BatchNormalization",
+        "Clip",
+        "Div",
+        "HardSigmoid",
+        "LeakyRelu",
+        "Mul",
+        "Neg",
+        "PRelu",
+        "Relu",
+        "Sigmoid",
+        "Sign",
+        "Sub",
+        "Tanh",
+    }
+)
+ORDER_OPS = frozenset({"Transpose"})
+"""Operators that only move values about."""
+SHAPE_OPS = frozenset({"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"}) | ORDER_OPS
+"""Operators that leave the values alone."""
+SUPPORTED_OPS = LABEL_OPS | SOFTMAX_OPS | MATRIX_OPS | QUANTIZER_OPS | ELEMENTWISE_OPS | SHAPE_OPS
+CONVOLUTION_OPS = frozenset({"Conv", "ConvTranspose", "Im2Col"})
+
+
+def attributes_of(node: Any) -> dict[str, Any]:
+    """Return a node's attributes as Python values."""
+    from onnx import helper
+
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+
+def node_name(node: Any) -> str:
+    """Return what to call a node in a message; nodes need not have names."""
+    return str(node.name) or f"{node.op_type} -> {node.output[0]}"

@@ -1,0 +1,1 @@
+"""Own passes, one a file, named by an imperative verb."""

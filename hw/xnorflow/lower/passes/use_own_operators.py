@@ -1,0 +1,47 @@
+"""Replace FINN's hardware layers by ours, where FINN's has no RTL or is not sound in open tools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qonnx.transformation.base import Transformation
+
+from xnorflow.artifact.errors import LowerError
+
+__all__ = ["UseOwnOperators"]
+
+REPLACEMENTS = {"StreamingFIFO": "BoundedFIFO", "StreamingDataWidthConverter": "WidthConverter"}
+"""LabelSelect keeps its name: only its RTL backend is ours."""
+
+
+class UseOwnOperators(Transformation):
+    """Rename MVAU to XnorMVAU or BinaryWeightMVAU by its datatypes, and the stream helpers to ours.
+
+    Precondition: abstract hardware layers (before SpecializeLayers). Effect: op types only; inputs and attributes stay.
+
+    Raises:
+        LowerError: an MVAU that neither unit computes.
+    """
+
+    def apply(self, model: Any) -> tuple[Any, bool]:
+        """Rename in place."""
+        from qonnx.custom_op.registry import getCustomOp
+
+        for node in model.graph.node:
+            if node.op_type == "MVAU":
+                node.op_type = _unit_for(node, getCustomOp(node))
+            elif node.op_type in REPLACEMENTS:
+                node.op_type = REPLACEMENTS[node.op_type]
+        return model, False
+
+
+def _unit_for(node: Any, operator: Any) -> str:
+    source, weights = operator.get_nodeattr("inputDataType"), operator.get_nodeattr("weightDataType")
+    if operator.get_nodeattr("binaryXnorMode") == 1:
+        return "XnorMVAU"
+    if weights == "BIPOLAR" and source.startswith("INT"):
+        return "BinaryWeightMVAU"
+    raise LowerError(
+        f"node {node.name}", f"{source} inputs with {weights} weights", "BIPOLAR x BIPOLAR, or INT<n> x BIPOLAR",
+        "train with 1-bit weights and 1-bit activations",
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""A matrix product with 1-bit weights as integers, and the way back to the real numbers that the file computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xnorflow.artifact.errors import InputModelError
+from xnorflow.lower.integer_network import IntegerLayer
+from xnorflow.lower.split_chain import MatrixStage
+
+__all__ = ["ToReal", "integer_product"]
+
+Float64 = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float32]
+
+EXACT = 2.0**24
+"""float32 holds every integer up to here."""
+
+
+@dataclass(frozen=True)
+class ToReal:
+    """Real sums of a product: ``(slope * accumulator + shift) + bias``, in float32, rounded once an operation.
+
+    Args:
+        slope: float32 (outputs,).
+        shift: float32 (outputs,), from input levels that do not lie around 0.
+        bias: float32 (outputs,), the file's.
+        scale: real value of an input integer ``q``: ``offset + scale * q``.
+        offset: see ``scale``.
+        exact: whether the file's own float32 sums never round, whatever their order.
+    """
+
+    slope: FloatArray
+    shift: FloatArray
+    bias: FloatArray
+    scale: float
+    offset: float
+    exact: bool
+
+    def __call__(self, accumulators: npt.NDArray[np.int64]) -> FloatArray:
+        """Return float32 (rows, outputs) of accumulators (rows, outputs)."""
+        real = accumulators.astype(np.float32) * self.slope
+        for constant in (self.shift, self.bias):
+            if constant.any():
+                real = real + constant
+        return real
+
+
+def integer_product(
+    stage: MatrixStage, values: Float64, scale: float, offset: float, datatype: str
+) -> tuple[IntegerLayer, ToReal]:
+    """Take the signs of a product's weights; put their magnitudes and the inputs' scale behind it.
+
+    Args:
+        stage: the product.
+        values: the real values that its inputs take.
+        scale: real value of an input integer ``q``: ``offset + scale * q``.
+        offset: see ``scale``.
+        datatype: of those integers.
+
+    Raises:
+        InputModelError: the weights are not of 1 bit.
+    """
+    magnitudes = np.abs(stage.weights)
+    per_channel = magnitudes.max(axis=0)
+    if (per_channel == 0).any() or not np.allclose(magnitudes, per_channel, rtol=1e-5, atol=0):
+        raise _more_bits(stage)
+    signs = np.where(stage.weights > 0, 1, -1).astype(np.int64)
+    shift = offset * per_channel * signs.sum(axis=0)
+    to_real = ToReal(
+        (scale * per_channel).astype(np.float32), shift.astype(np.float32), stage.bias.astype(np.float32), scale, offset,
+        _sums_exactly(values, stage.weights),
+    )  # fmt: skip
+    return IntegerLayer(stage.name, signs, None, datatype), to_real
+
+
+def _more_bits(stage: MatrixStage) -> InputModelError:
+    distinct = max(len(np.unique(column)) for column in stage.weights.T)
+    bits = max(2, int(np.ceil(np.log2(distinct))))
+    if distinct <= 2:
+        found = "weights of two values that are no -s and +s"
+    else:
+        found = f"{bits}-bit weights" if bits <= 8 else "weights that are not quantized"
+    return InputModelError(
+        f"node {stage.name}", f"{found} ({distinct} different values in a neuron)", "1-bit weights: -s and +s for each "
+        "neuron", "train with weight_bit_width=1",
+    )  # fmt: skip
+
+
+def _sums_exactly(values: Float64, weights: Float64) -> bool:
+    """Return whether every partial sum of value times weight, in any order, is a float32."""
+    largest = np.abs(values).max() * np.abs(weights).max() * len(weights)
+    unit = _last_bit(values) * _last_bit(weights)
+    return bool(largest <= EXACT * unit)
+
+
+def _last_bit(numbers: Float64) -> float:
+    """Return the largest power of two that all numbers are multiples of."""
+    mantissas, exponents = np.frexp(np.unique(numbers[numbers != 0]))
+    whole = (np.abs(mantissas) * 2.0**53).astype(np.int64)
+    lowest = (whole & -whole).astype(np.float64)
+    return float(np.min(np.ldexp(lowest, exponents - 53), initial=np.inf))

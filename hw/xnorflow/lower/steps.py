@@ -1,0 +1,193 @@
+"""The list of lowering steps: FINN's passes where they are sound, ours where not, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xnorflow.lower import folding
+from xnorflow.lower.config import BuildSettings
+
+__all__ = ["STEPS", "Step", "StepContext"]
+
+DEFAULT_CYCLES = 128
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What steps may need besides the graph.
+
+    Args:
+        settings: of the build.
+        part: FPGA part.
+        clock_ns: assumed clock period.
+        directory: the build folder being written.
+        finn: FINN's own DataflowBuildConfig.
+    """
+
+    settings: BuildSettings
+    part: str
+    clock_ns: float
+    directory: Path
+    finn: Any
+
+    @property
+    def target_cycles(self) -> int:
+        """Cycles per frame to fold for."""
+        if self.settings.target_fps is not None:
+            return max(1, int(1e9 / self.clock_ns / self.settings.target_fps))
+        return self.settings.target_cycles or DEFAULT_CYCLES
+
+
+@dataclass(frozen=True)
+class Step:
+    """A named change of the graph.
+
+    Args:
+        name: FINN's where the step is FINN's.
+        run: takes and returns a qonnx ModelWrapper.
+        raw: whether graphs from here on end in what the accelerator sends.
+        verify: whether the step's graph can be executed.
+    """
+
+    name: str
+    run: Callable[[Any, StepContext], Any]
+    raw: bool = False
+    verify: bool = True
+
+
+def step_tidy_up(model: Any, context: StepContext) -> Any:
+    """FINN's own: shapes, constants, names, datatypes."""
+    from finn.builder.build_dataflow_steps import step_tidy_up as finn_step
+
+    return finn_step(model, context.finn)
+
+
+def step_streamline(model: Any, context: StepContext) -> Any:
+    """FINN's own, on integers only: BIPOLAR products become XnorPopcountMatMul, 2p - K goes into the thresholds."""
+    from finn.builder.build_dataflow_steps import step_streamline as finn_step
+
+    return finn_step(model, context.finn)
+
+
+def step_convert_to_hw(model: Any, context: StepContext) -> Any:
+    """FINN's inference of hardware layers; only those of a perceptron.
+
+    FINN's whole step would also turn the host's final Mul and Add into hardware.
+    """
+    from finn.transformation.fpgadataflow.convert_to_hw.binary_matrix_vector_activation import (
+        InferBinaryMatrixVectorActivation,
+    )
+    from finn.transformation.fpgadataflow.convert_to_hw.label_select import InferLabelSelectLayer
+    from finn.transformation.fpgadataflow.convert_to_hw.quantized_matrix_vector_activation import (
+        InferQuantizedMatrixVectorActivation,
+    )
+    from qonnx.transformation.general import GiveUniqueNodeNames
+
+    for transformation in (
+        InferBinaryMatrixVectorActivation(),
+        InferQuantizedMatrixVectorActivation(),
+        InferLabelSelectLayer(),
+        GiveUniqueNodeNames(),
+    ):
+        model = model.transform(transformation)
+    return model
+
+
+def step_use_own_operators(model: Any, context: StepContext) -> Any:
+    """Matrix units become ours."""
+    from xnorflow.lower.passes.name_layers import NameLayers
+    from xnorflow.lower.passes.use_own_operators import UseOwnOperators
+
+    return model.transform(UseOwnOperators()).transform(NameLayers())
+
+
+def step_minimize_bit_width(model: Any, context: StepContext) -> Any:
+    """FINN's own, with the widths of our units."""
+    from finn.builder.build_dataflow_steps import step_minimize_bit_width as finn_step
+
+    return finn_step(model, context.finn)
+
+
+def step_create_dataflow_partition(model: Any, context: StepContext) -> Any:
+    """FINN's own: what stays on the host goes to ``dataflow_parent.onnx``."""
+    from finn.builder.build_dataflow_steps import step_create_dataflow_partition as finn_step
+    from xnorflow.lower.passes.name_layers import NameLayers
+
+    return finn_step(model, context.finn).transform(NameLayers())
+
+
+def step_apply_folding(model: Any, context: StepContext) -> Any:
+    """PE and SIMD, and one frame of buffer in front of every layer but the first."""
+    if context.settings.folding is not None:
+        folding.set_folding(model, folding.read_folding(context.settings.folding))
+    else:
+        folding.fold_for_cycles(model, context.target_cycles)
+    _set_fifo_depths(model)
+    return model
+
+
+def _set_fifo_depths(model: Any) -> None:
+    """Give each matrix unit but the first a FIFO that holds one frame of its input.
+
+    A unit takes a frame's input during its first neuron fold and computes the others from its own buffer. While it does, at
+    most one frame arrives, so with a frame of room the layer before never waits: the interval of the whole design is that of
+    the slowest layer, exactly.
+    """
+    from qonnx.custom_op.registry import getCustomOp
+
+    units = [node for node in model.graph.node if node.op_type in folding.MVAUS]
+    for node in units[1:]:
+        operator = getCustomOp(node)
+        beats = int(operator.get_nodeattr("MW")) // int(operator.get_nodeattr("SIMD"))
+        # FINN leaves FIFOs of two beats and fewer out; three is the least that stands.
+        operator.set_nodeattr("inFIFODepths", [max(beats, 3)])
+
+
+def step_insert_streams(model: Any, context: StepContext) -> Any:
+    """FINN's InsertDWC and InsertFIFO, with our operators put in for FINN's."""
+    from finn.transformation.fpgadataflow.insert_dwc import InsertDWC
+    from finn.transformation.fpgadataflow.insert_fifo import InsertFIFO
+    from qonnx.transformation.general import GiveReadableTensorNames
+    from qonnx.transformation.infer_datatypes import InferDataTypes
+    from xnorflow.lower.passes.name_layers import NameLayers
+    from xnorflow.lower.passes.use_own_operators import UseOwnOperators
+
+    model = model.transform(InsertDWC()).transform(InsertFIFO())
+    return (
+        model.transform(UseOwnOperators())
+        .transform(NameLayers())
+        .transform(GiveReadableTensorNames())
+        .transform(InferDataTypes())
+    )
+
+
+def step_specialize_layers(model: Any, context: StepContext) -> Any:
+    """FINN's own: every operator gets its RTL backend."""
+    from finn.transformation.fpgadataflow.specialize_layers import SpecializeLayers
+    from xnorflow.lower.passes.name_layers import NameLayers
+
+    return model.transform(SpecializeLayers(context.part)).transform(NameLayers())
+
+
+def step_generate_estimate_reports(model: Any, context: StepContext) -> Any:
+    """FINN's own: estimate_layer_cycles.json and its relatives."""
+    from finn.builder.build_dataflow_steps import step_generate_estimate_reports as finn_step
+
+    return finn_step(model, context.finn)
+
+
+STEPS: tuple[Step, ...] = (
+    Step("step_tidy_up", step_tidy_up),
+    Step("step_streamline", step_streamline),
+    Step("step_convert_to_hw", step_convert_to_hw),
+    Step("step_use_own_operators", step_use_own_operators),
+    Step("step_minimize_bit_width", step_minimize_bit_width),
+    Step("step_create_dataflow_partition", step_create_dataflow_partition, raw=True),
+    Step("step_apply_folding", step_apply_folding, raw=True),
+    Step("step_insert_streams", step_insert_streams, raw=True),
+    Step("step_specialize_layers", step_specialize_layers, raw=True),
+    Step("step_generate_estimate_reports", step_generate_estimate_reports, raw=True, verify=False),
+)

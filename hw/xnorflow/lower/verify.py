@@ -1,0 +1,129 @@
+"""Every step of lowering against the integers: layer by layer, the first difference named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xnorflow.artifact.errors import LowerError
+from xnorflow.artifact.host import HostCodec
+from xnorflow.lower.integer_network import IntegerNetwork
+
+__all__ = ["check_logits", "verify_step"]
+
+IntArray = npt.NDArray[np.int64]
+ACTIVATIONS = ("MultiThreshold", "MVAU", "XnorMVAU", "BinaryWeightMVAU", "XnorMVAU_rtl", "BinaryWeightMVAU_rtl")
+
+
+def verify_step(step: str, model: Any, network: IntegerNetwork, codec: HostCodec, frames: IntArray, raw: bool) -> None:
+    """Execute a FINN graph frame by frame and compare every layer with the integer network.
+
+    Args:
+        step: name of the step that made the graph, for the message.
+        model: a qonnx ModelWrapper that takes one frame.
+        network: the integers.
+        codec: how accumulators travel.
+        frames: int64 (frames, inputs).
+        raw: whether the graph ends in what the accelerator sends instead of accumulators.
+
+    Raises:
+        LowerError: a tensor differs; names step, tensor, index, expected and found.
+    """
+    expected_layers = network.activations(frames)
+    final = network.results(frames)
+    final = codec.raw(final) if raw else final
+    for index, frame in enumerate(frames):
+        context = _execute(step, model, frame)
+        outputs = [node.output[0] for node in model.graph.node if _is_activation(node)]
+        for tensor, expected in zip(outputs, expected_layers[:-1], strict=True):
+            _compare(step, tensor, index, expected[index], _as_signs(model, tensor, context[tensor]))
+        name = model.graph.output[0].name
+        _compare(step, name, index, final[index], np.rint(context[name]).astype(np.int64).reshape(-1))
+
+
+def _execute(step: str, model: Any, frame: IntArray) -> dict[str, Any]:
+    from qonnx.core.onnx_exec import execute_onnx
+
+    source = model.graph.input[0].name
+    values = (frame + 1) // 2 if model.get_tensor_datatype(source).name == "BINARY" else frame
+    shape = model.get_tensor_shape(source)
+    try:
+        context = execute_onnx(model, {source: values.astype(np.float32).reshape(shape)}, return_full_exec_context=True)
+    except Exception as reason:
+        raise LowerError(
+            f"step {step}", f"its graph cannot be executed ({type(reason).__name__}: {str(reason)[:160]})",
+            fix="run again with --debug and report the graph in intermediate_models",
+        ) from reason  # fmt: skip
+    return dict(context)
+
+
+def _is_activation(node: Any) -> bool:
+    if node.op_type not in ACTIVATIONS:
+        return False
+    silent = [attribute.i for attribute in node.attribute if attribute.name == "noActivation"]
+    return not (silent and silent[0])
+
+
+def _as_signs(model: Any, tensor: str, values: Any) -> IntArray:
+    integers = np.rint(values).astype(np.int64).reshape(-1)
+    return 2 * integers - 1 if model.get_tensor_datatype(tensor).name == "BINARY" else integers
+
+
+def _compare(step: str, tensor: str, frame: int, expected: IntArray, found: IntArray) -> None:
+    if expected.shape == found.shape and np.array_equal(expected, found):
+        return
+    if expected.shape != found.shape:
+        raise LowerError(
+            f"step {step}, tensor {tensor}", f"{found.size} values", f"{expected.size}", "report this network"
+        )
+    position = int(np.nonzero(expected != found)[0][0])
+    raise LowerError(
+        f"step {step}",
+        f"tensor {tensor}[{position}] is {found[position]} in frame {frame}",
+        f"{expected[position]}, as in the step before",
+        "compare the two graphs in intermediate_models",
+    )
+
+
+def check_logits(
+    network: IntegerNetwork, codec: HostCodec, values: IntArray, logits: npt.NDArray[np.float32]
+) -> dict[str, Any]:
+    """Compare the integer network with float logits, on integers.
+
+    Args:
+        network: the integers.
+        codec: holds the table from accumulators to logits.
+        values: int64 (frames, inputs).
+        logits: float32 (frames, classes), of torch or of QONNX.
+
+    Returns:
+        ``frames``, ``mismatches`` (0) and ``float_identical``: whether even the float32 bits agree, which they do unless
+        the network's scales are not powers of two and its sums round.
+
+    Raises:
+        LowerError: an accumulator differs, or the logits are not this network's.
+    """
+    accumulators = network.accumulators(values)
+    if codec.labels:
+        # On-chip labels have no table; the order of the logits decides.
+        found, expected = accumulators.argmax(axis=1), logits.argmax(axis=1)
+        distance = 0.0
+    else:
+        expected, distance = codec.encode(logits)
+        found = accumulators
+    if distance > 0.1:
+        raise LowerError(
+            "step step_extract_integers", f"logits {distance:.2f} steps away from any this network can give",
+            "logits of this very ONNX file", "export again, or check the inputs",
+        )  # fmt: skip
+    wrong = np.argwhere(found != expected)
+    if len(wrong):
+        where = tuple(int(i) for i in wrong[0])
+        raise LowerError(
+            "step step_extract_integers", f"logit {where[-1] if len(where) > 1 else 'label'} of frame {where[0]} is "
+            f"{found[where]}", f"{expected[where]}, as QONNX has it", "report this network",
+        )  # fmt: skip
+    identical = bool(codec.logits.size and np.array_equal(codec.decode(accumulators), logits))
+    return {"frames": len(values), "mismatches": 0, "float_identical": identical}

@@ -1,0 +1,1 @@
+"""Generation: RTL for every node, and the top that connects them."""

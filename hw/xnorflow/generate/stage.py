@@ -1,0 +1,114 @@
+"""The generate stage: RTL of every node through FINN's PrepareIP, collected, and stitched."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from xnorflow.artifact.design import Design, DesignNode
+from xnorflow.artifact.errors import GenerateError
+from xnorflow.artifact.files import write_text
+from xnorflow.artifact.progress import Progress
+from xnorflow.artifact.streams import StreamSpec
+from xnorflow.generate.stitch import TOP, render_top
+from xnorflow.lower.finn_compat import build_directory
+from xnorflow.lower.stage import Lowered
+
+__all__ = ["generate"]
+
+RTL_DIR = "rtl"
+INFO_KEYS = ("MW", "MH", "PE", "SIMD", "depth", "inWidth", "outWidth", "Labels")
+
+
+def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
+    """Write ``rtl/*.sv``, ``rtl/*.mem`` and ``design.json`` into ``build``.
+
+    Equal inputs give equal bytes.
+
+    Args:
+        build: folder that the lower stage wrote into.
+        lowered: its result.
+        progress: told of every node.
+
+    Raises:
+        GenerateError: a node has no RTL backend, or its folding does not divide.
+    """
+    rtl = build / RTL_DIR
+    rtl.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="xnorflow_codegen_") as scratch, build_directory(Path(scratch)):
+        nodes, bits = _generate_nodes(lowered, rtl, progress)
+    sources = list(dict.fromkeys(source for node in nodes for source in node.sources)) + [f"{RTL_DIR}/{TOP}.sv"]
+    design = Design(
+        top=TOP,
+        sources=tuple(sources),
+        rtl_dir=RTL_DIR,
+        board=lowered.board,
+        part=lowered.part,
+        clock_ns=lowered.clock_ns,
+        cycles_per_frame=max(node.cycles for node in nodes),
+        input=_input_stream(lowered),
+        output=_output_stream(lowered),
+        nodes=tuple(nodes),
+        artifact_sha256=lowered.artifact_sha256,
+    )
+    write_text(rtl / f"{TOP}.sv", render_top(design, bits))
+    design.save(build / "design.json")
+    return design
+
+
+def _operators(model: Any) -> list[tuple[Any, Any]]:
+    from qonnx.custom_op.registry import getCustomOp
+
+    return [(node, getCustomOp(node)) for node in model.graph.node]
+
+
+def _generate_nodes(lowered: Lowered, rtl: Path, progress: Progress) -> tuple[list[DesignNode], dict[str, int]]:
+    from finn.transformation.fpgadataflow.prepare_ip import PrepareIP
+
+    for node, operator in _operators(lowered.model):
+        if not node.domain.endswith(".rtl"):
+            raise GenerateError(
+                f"node {node.name}", f"{node.op_type} has no RTL backend", "operators with one", "report this network"
+            )
+        operator.set_nodeattr("code_gen_dir_ipgen", "")
+    model = lowered.model.transform(PrepareIP(lowered.part, lowered.clock_ns))
+    nodes: list[DesignNode] = []
+    bits: dict[str, int] = {}
+    with progress.task("generate", len(lowered.model.graph.node)) as advance:
+        for node, operator in _operators(model):
+            nodes.append(_collect(node, operator, rtl))
+            bits[node.name] = int(operator.get_outstream_width_padded())
+            advance(1, node.name)
+    return nodes, bits
+
+
+def _collect(node: Any, operator: Any, rtl: Path) -> DesignNode:
+    """Copy a node's files next to the others and describe it."""
+    sources = []
+    for file in operator.get_rtl_file_list(abspath=True):
+        shutil.copyfile(file, rtl / Path(file).name)
+        sources.append(f"{RTL_DIR}/{Path(file).name}")
+    for memory in Path(operator.get_nodeattr("code_gen_dir_ipgen")).glob("*.mem"):
+        shutil.copyfile(memory, rtl / memory.name)
+    known = operator.get_nodeattr_types()
+    info = {key: operator.get_nodeattr(key) for key in INFO_KEYS if key in known}
+    return DesignNode(node.name, node.op_type, tuple(sources), int(operator.get_exp_cycles()), info)
+
+
+def _input_stream(lowered: Lowered) -> StreamSpec:
+    _, operator = _operators(lowered.model)[0]
+    datatype = operator.get_input_datatype(0)
+    # FINN calls -1/+1 that travels as 0/1 BINARY; the host thinks in BIPOLAR.
+    name = "BIPOLAR" if datatype.name == "BINARY" else datatype.name
+    layer = lowered.network.layers[0]
+    return StreamSpec("in0_V", name, int(datatype.bitwidth()), layer.inputs, int(operator.get_folded_input_shape()[-1]))
+
+
+def _output_stream(lowered: Lowered) -> StreamSpec:
+    _, operator = _operators(lowered.model)[-1]
+    datatype = operator.get_output_datatype()
+    shape = operator.get_folded_output_shape()
+    elements = 1 if lowered.network.labels else lowered.network.layers[-1].outputs
+    return StreamSpec("out0_V", datatype.name, int(datatype.bitwidth()), elements, int(shape[-1]))

@@ -1,0 +1,1 @@
+"""The boards that designs are made for: one TOML file each."""

@@ -1,0 +1,211 @@
+"""The simulate stage: a whole test set through the RTL, compared output by output, and its cycles counted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from xnorflow.artifact.design import Design
+from xnorflow.artifact.errors import SimulateError
+from xnorflow.artifact.progress import Progress
+from xnorflow.artifact.streams import StreamSpec, pack, unpack
+from xnorflow.simulate.config import SimulateSettings
+from xnorflow.simulate.model import StreamModel, StreamRun
+from xnorflow.simulate.ports import PortNames
+from xnorflow.simulate.report import PATH_LABEL, Mismatch, SimulationReport, first_mismatch
+from xnorflow.simulate.tools import find_verilator
+from xnorflow.simulate.verilator import compile_design
+
+__all__ = ["simulate"]
+
+IntArray = npt.NDArray[np.int64]
+
+_MEASURED_FRAMES = 64
+_MEASURED_CYCLES = 2_000_000
+_REPEATED_FRAMES = 16
+
+
+@dataclass(frozen=True)
+class _Session:
+    """One design being simulated."""
+
+    design: Design
+    model: StreamModel
+    settings: SimulateSettings
+    progress: Progress
+
+    def stream(self, inputs: IntArray, stall_probability: float, seed: int, label: str) -> tuple[IntArray, StreamRun]:
+        """Stream frames through the design and return its outputs (frames, elements)."""
+        source, sink = self.design.input, self.design.output
+        with self.progress.task(label, len(inputs)) as advance:
+            done = 0
+
+            def on_chunk(beats: int) -> None:
+                nonlocal done
+                frames = beats // sink.beats
+                advance(frames - done, "")
+                done = frames
+
+            run = self.model.run(
+                pack(inputs, source),
+                len(inputs) * sink.beats,
+                frame_in=source.beats,
+                frame_out=sink.beats,
+                stall_probability=stall_probability,
+                seed=seed,
+                timeout_cycles=self.settings.timeout_cycles or 10_000 + 20 * self.design.cycles_per_frame,
+                on_chunk=on_chunk,
+            )
+        return unpack(run.beats, sink), run
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """What the three runs gave."""
+
+    free: StreamRun
+    mismatches: int
+    first_mismatch: Mismatch | None
+    total_cycles: int
+    seconds: float
+
+    @property
+    def intervals(self) -> IntArray:
+        """Cycles between frames without stalls: the first half of the frames fills the pipeline and is left out."""
+        return self.free.intervals[len(self.free.frame_ends) // 2 :]
+
+
+def _check_shape(values: IntArray, spec: StreamSpec, what: str, frames: int | None = None) -> None:
+    if (
+        values.ndim != 2
+        or values.shape[1] != spec.elements
+        or len(values) == 0
+        or len(values) != (frames or len(values))
+    ):
+        raise SimulateError(
+            f"{what} of the simulation",
+            f"shape {values.shape}",
+            f"({frames or 'at least one frame'}, {spec.elements}), as port {spec.name} of the design",
+            "give vectors of this very network",
+        )
+
+
+def _run_all(session: _Session, inputs: IntArray, expected: IntArray) -> _Findings:
+    """Run some frames without stalls, all with stalls, then some again: nothing may be left over in the hardware."""
+    design, settings = session.design, session.settings
+    start = time.perf_counter()
+    affordable = _MEASURED_CYCLES // max(design.cycles_per_frame, 1)
+    few = np.arange(min(_MEASURED_FRAMES, max(affordable, 2 * len(design.nodes) + 6))) % len(inputs)
+    found, free = session.stream(inputs[few], 0.0, settings.seed, "Measure cycles")
+    wrong_free = first_mismatch(found, expected[few], "without stalls")
+    found, stalled = session.stream(inputs, settings.stall_probability, settings.seed, "Simulate frames")
+    wrong = first_mismatch(found, expected, "with stalls")
+    if session.model.idle(2 * design.cycles_per_frame + 100):
+        raise SimulateError(f"design {design.top}", "sends output beats that belong to no frame", fix="mend the RTL")
+    some = slice(0, _REPEATED_FRAMES)
+    found, again = session.stream(inputs[some], settings.stall_probability, settings.seed + 1, "Repeat frames")
+    wrong_again = first_mismatch(found, expected[some], "repeated on the same hardware")
+    return _Findings(
+        free,
+        wrong.frames if wrong else 0,
+        wrong_free or wrong or wrong_again,
+        free.cycles + stalled.cycles + again.cycles,
+        time.perf_counter() - start,
+    )
+
+
+def _report(
+    design: Design, settings: SimulateSettings, frames: int, findings: _Findings, start: float
+) -> SimulationReport:
+    intervals, wall = findings.intervals, time.perf_counter() - start
+    mean = float(intervals.mean())
+    return SimulationReport(
+        path=PATH_LABEL,
+        design=design.top,
+        frames=frames,
+        mismatches=findings.mismatches,
+        first_mismatch=findings.first_mismatch,
+        stall_probability=settings.stall_probability,
+        seed=settings.seed,
+        cycles_per_frame_predicted=design.cycles_per_frame,
+        cycles_per_frame_simulated=mean,
+        cycles_per_frame_max=int(intervals.max()),
+        steady=bool((intervals == intervals[0]).all()),
+        latency_cycles=findings.free.latency,
+        measured_frames=len(findings.free.frame_ends),
+        total_cycles=findings.total_cycles,
+        clock_ns=design.clock_ns,
+        frames_per_second_at_clock=1e9 / (design.clock_ns * mean),
+        verilator=find_verilator().version,
+        build_seconds=round(wall - findings.seconds, 3),
+        simulate_seconds=round(findings.seconds, 3),
+        wall_seconds=round(wall, 3),
+    )
+
+
+def simulate(
+    build: Path, inputs: IntArray, expected: IntArray, settings: SimulateSettings, progress: Progress
+) -> SimulationReport:
+    """Simulate a generated design and compare every output with the reference.
+
+    Three runs on the same simulated hardware: some frames without stalls, which gives the cycles; all frames with
+    stalls on both sides; some frames once more.
+
+    Args:
+        build: build folder with ``design.json``; ``report/simulation.json`` is written below it.
+        inputs: int64 (frames, elements) as the input port takes them.
+        expected: int64 (frames, elements) as the output port must give them.
+        settings: how much and with which stalls.
+        progress: told of every run.
+
+    Raises:
+        InputModelError: there is no design.
+        SimulateError: an output differs, the cycles differ from the predicted ones, or the design is stuck.
+        ToolError: Verilator or the compiler is missing.
+    """
+    start = time.perf_counter()
+    design = Design.load(build / "design.json")
+    _check_shape(inputs, design.input, "inputs")
+    _check_shape(expected, design.output, "expected outputs", len(inputs))
+    inputs, expected = inputs[: settings.frames], expected[: settings.frames]
+    library = compile_design(
+        design.top,
+        [build / source for source in design.sources],
+        build / "obj",
+        ports=PortNames.axi(design.input.name, design.output.name),
+        jobs=settings.jobs,
+        progress=progress,
+    )
+    with StreamModel(library, build / design.rtl_dir, settings.seed % 2**31) as model:
+        findings = _run_all(_Session(design, model, settings, progress), inputs, expected)
+    report = _report(design, settings, len(inputs), findings, start)
+    report.save(build / "report" / "simulation.json")
+    _judge(report, settings)
+    return report
+
+
+def _judge(report: SimulationReport, settings: SimulateSettings) -> None:
+    """Raise where the report is not what a sound design gives."""
+    wrong = report.first_mismatch
+    if wrong is not None:
+        raise SimulateError(
+            f"design {report.design}",
+            f"{wrong.frames} frames differ {wrong.phase}; first frame {wrong.frame}, output element {wrong.element}: "
+            f"expected {wrong.expected}, found {wrong.found}",
+            "no difference",
+            "see report/simulation.json",
+        )
+    if not settings.require_predicted_cycles:
+        return
+    if not report.steady or report.cycles_per_frame_simulated != report.cycles_per_frame_predicted:
+        raise SimulateError(
+            f"design {report.design}",
+            f"a frame takes {report.cycles_per_frame_simulated:g} cycles (at most {report.cycles_per_frame_max}) "
+            f"where {report.cycles_per_frame_predicted} are predicted",
+            "exactly the predicted cycles in every frame",
+            "deepen the FIFOs, or set require_predicted_cycles = false",
+        )

@@ -1,0 +1,89 @@
+"""What a synthesis found: ``report/yosys_synth_<family>.json``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xnorflow.artifact.files import write_json
+from xnorflow.boards.catalog import Board, Family
+from xnorflow.synthesize.budget import budget_of, percent_of
+from xnorflow.synthesize.cells import Usage, sum_usage, usage_of
+
+__all__ = ["NodeCells", "SynthesisReport"]
+
+PATH_LABEL = "yosys, mapped cells, not packed or routed"
+
+
+@dataclass(frozen=True)
+class NodeCells:
+    """The netlist of one node.
+
+    Args:
+        cells: cell type to count.
+        seconds: wall time of yosys; 0 when it came from the cache.
+    """
+
+    cells: dict[str, int]
+    seconds: float
+
+    @property
+    def usage(self) -> Usage:
+        """Resources of these cells."""
+        return usage_of(self.cells)
+
+
+@dataclass(frozen=True)
+class SynthesisReport:
+    """A design mapped to one family.
+
+    Args:
+        design: name of the top.
+        family: what it was mapped to.
+        board: the board that it was made for; its budget counts where ``board.family`` is ``family``.
+        yosys: version.
+        layers: node name to netlist, in stream order.
+        wall_seconds: whole run.
+    """
+
+    design: str
+    family: Family
+    board: Board
+    yosys: str
+    layers: dict[str, NodeCells]
+    wall_seconds: float
+
+    @property
+    def total(self) -> Usage:
+        """Resources of all nodes."""
+        return sum_usage(layer.usage for layer in self.layers.values())
+
+    @property
+    def percent(self) -> dict[str, float] | None:
+        """Share of the board's budget in percent; None where the board is of another family."""
+        return percent_of(self.total, self.board) if self.board.family is self.family else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of the report."""
+        own = self.board.family is self.family
+        return {
+            "path": PATH_LABEL,
+            "design": self.design,
+            "family": self.family,
+            "board": self.board.name if own else None,
+            "part": self.board.part if own else None,
+            "yosys": self.yosys,
+            "total": self.total.to_json(),
+            "budget": budget_of(self.board) if own else None,
+            "percent": self.percent,
+            "layers": {
+                name: {**layer.usage.to_json(), "cells": layer.cells, "seconds": round(layer.seconds, 2)}
+                for name, layer in self.layers.items()
+            },
+            "wall_seconds": round(self.wall_seconds, 2),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        write_json(path, self.to_json())

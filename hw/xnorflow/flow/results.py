@@ -1,0 +1,111 @@
+"""What the stages of a run left behind, read back for the report. A stage that was not run leaves gaps, not errors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xnorflow.artifact.design import Design
+from xnorflow.artifact.errors import InputModelError
+from xnorflow.flow.folders import Folders
+
+__all__ = ["Results", "load_results"]
+
+SYNTHESIS_PREFIX = "yosys_synth_"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Contents of the JSON files of a run; empty where a stage is absent.
+
+    Args:
+        name: of the run or build.
+        metrics: one entry an epoch.
+        training: facts of the train stage's manifest.
+        accuracy: accuracy.json.
+        design: the generated design.
+        cycles: estimate_layer_cycles.json, by layer.
+        estimates: estimate_layer_resources.json, by layer, with ``total``.
+        performance: estimate_network_performance.json.
+        lowering: lowering.json.
+        simulation: simulation.json.
+        syntheses: by chip family, yosys_synth_<family>.json.
+    """
+
+    name: str
+    metrics: list[dict[str, Any]]
+    training: dict[str, Any]
+    accuracy: dict[str, Any]
+    design: Design | None
+    cycles: dict[str, Any]
+    estimates: dict[str, Any]
+    performance: dict[str, Any]
+    lowering: dict[str, Any]
+    simulation: dict[str, Any]
+    syntheses: dict[str, dict[str, Any]]
+
+    @property
+    def synthesis(self) -> dict[str, Any]:
+        """The synthesis for the board's own family, or the first there is; empty without any."""
+        own = [entry for entry in self.syntheses.values() if self.design and entry.get("board") == self.design.board]
+        return next(iter([*own, *self.syntheses.values()]), {})
+
+    @property
+    def layers(self) -> list[str]:
+        """Names of the layers in stream order."""
+        if self.design is not None:
+            return [node.name for node in self.design.nodes]
+        return list(self.cycles)
+
+
+def load_results(folders: Folders) -> Results:
+    """Read what there is.
+
+    Raises:
+        InputModelError: a file is there but is not JSON, or not of the right form.
+    """
+    report = folders.report
+    names = sorted(report.glob(f"{SYNTHESIS_PREFIX}*.json"))
+    return Results(
+        name=folders.root.resolve().name,
+        metrics=_read_lines(folders.train / "metrics.jsonl"),
+        training=_read(folders.train / "manifest.json").get("facts", {}),
+        accuracy=_read(report / "accuracy.json"),
+        design=Design.load(folders.design) if folders.design.is_file() else None,
+        cycles=_read(report / "estimate_layer_cycles.json"),
+        estimates=_read(report / "estimate_layer_resources.json"),
+        performance=_read(report / "estimate_network_performance.json"),
+        lowering=_read(report / "lowering.json"),
+        simulation=_read(report / "simulation.json"),
+        syntheses={path.stem.removeprefix(SYNTHESIS_PREFIX): _read(path) for path in names},
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    content = _parse(path, path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise _unreadable(path)
+    return content
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    return [_parse(path, line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _parse(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as reason:
+        raise _unreadable(path) from reason
+
+
+def _unreadable(path: Path) -> InputModelError:
+    return InputModelError(
+        f"report file {path}", "not JSON of the expected form", fix="run the stage that writes it again"
+    )

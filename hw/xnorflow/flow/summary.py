@@ -1,0 +1,110 @@
+"""The numbers of a run, each with the path that it comes from: rows for the terminal and for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from xnorflow.flow.results import Results
+
+__all__ = ["RESOURCES", "Row", "summary_rows"]
+
+RESOURCES = ("LUT", "FF", "LUTRAM", "BRAM_36K", "DSP")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number.
+
+    Args:
+        group: heading that it stands under.
+        quantity: what it is.
+        value: number and unit.
+        path: where it comes from.
+        good: True or False where the number is a verdict.
+    """
+
+    group: str
+    quantity: str
+    value: str
+    path: str
+    good: bool | None = None
+
+
+def summary_rows(results: Results) -> list[Row]:
+    """Return all rows for which there is a number."""
+    return [
+        *_network(results), *_accuracy(results), *_simulation(results), *_speed(results), *_resources(results)
+    ]  # fmt: skip
+
+
+def _network(results: Results) -> Iterator[Row]:
+    facts, design = results.training, results.design
+    if facts:
+        yield Row("network", "network", str(facts.get("network")), f"trained on {facts.get('dataset')}")
+    if design is not None:
+        yield Row("network", "board", design.board, design.part)
+
+
+def _accuracy(results: Results) -> Iterator[Row]:
+    accuracy, facts = results.accuracy, results.training
+    frames = accuracy.get("frames", facts.get("test_frames", 0))
+    value = accuracy.get("accuracy_float", facts.get("accuracy_float"))
+    if value is not None:
+        yield Row("accuracy", "accuracy, float", f"{value:.2%} of {frames:,}", "torch" if facts else "QONNX execution")
+    for path, origin in (("integer", "integer.onnx"), ("rtl", "Verilator")):
+        value = accuracy.get(f"accuracy_{path}")
+        if value is not None:
+            name = {"rtl": "RTL"}.get(path, path)
+            yield Row("accuracy", f"accuracy, {name}", f"{value:.2%} of {frames:,}", origin)
+
+
+def _simulation(results: Results) -> Iterator[Row]:
+    simulation = results.simulation
+    if not simulation:
+        return
+    wrong, frames = simulation["mismatches"], simulation["frames"]
+    kind = results.lowering.get("output", "outputs")
+    path = f"Verilator, {simulation['stall_probability']:.0%} stalls"
+    yield Row("simulation", f"RTL: differing {kind}", f"{wrong:,} of {frames:,} frames", path, not wrong)
+    wall = simulation.get("wall_seconds")
+    if wall is not None:
+        yield Row("simulation", "simulation time", f"{wall:.1f} s", "wall clock, with its build")
+
+
+def _speed(results: Results) -> Iterator[Row]:
+    simulation, design = results.simulation, results.design
+    predicted = simulation.get("cycles_per_frame_predicted", design.cycles_per_frame if design else None)
+    if predicted is not None:
+        yield Row("speed", "cycles/frame, predicted", f"{predicted:,}", "model: slowest module")
+    measured = simulation.get("cycles_per_frame_simulated")
+    if measured is not None:
+        equal = measured == predicted
+        yield Row("speed", "cycles/frame, simulated", f"{measured:,}", "RTL in Verilator, no stalls", equal)
+    if "latency_cycles" in simulation:
+        yield Row("speed", "latency", f"{simulation['latency_cycles']:,} cycles", "RTL in Verilator, first frame")
+    cycles = measured if measured is not None else predicted
+    if design is not None and cycles:
+        rate = 1e9 / (design.clock_ns * cycles)
+        yield Row("speed", "frames/s", f"{rate:,.0f}", f"cycles x assumed {design.clock_ns:g} ns clock")
+
+
+def _resources(results: Results) -> Iterator[Row]:
+    for family, synthesis in results.syntheses.items():
+        total, budget = synthesis.get("total", {}), synthesis.get("budget", {})
+        for name in RESOURCES:
+            if name not in total:
+                continue
+            yield _resource(name, total[name], budget.get(name), f"yosys, mapped to {family}")
+    estimate = results.estimates.get("total", {}).get("LUT")
+    if estimate is not None:
+        yield Row("resources", "LUT, estimate", f"{estimate:,.0f}", "estimate by formula")
+
+
+def _resource(name: str, used: Any, available: Any, path: str) -> Row:
+    value, good = f"{used:,}", None
+    if available:
+        value += f" of {available:,} ({used / available:.1%})"
+        good = None if used <= available else False
+    return Row("resources", name.replace("BRAM_36K", "BRAM36"), value, path, good)

@@ -1,0 +1,164 @@
+"""The stages on one set of folders: each is run, or kept where it is done already and nothing it depends on changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xnorflow.flow.folders import Folders
+from xnorflow.flow.records import StageRecords, fingerprint, source_hash
+from xnorflow.flow.staging import staged_contents
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from xnorflow.flow.config import ExperimentConfig
+    from xnorflow.flow.inputs import InputSource
+    from xnorflow.flow.session import Session
+    from xnorflow.lower.config import BuildSettings
+    from xnorflow.simulate.config import SimulateSettings
+    from xnorflow.synthesize.config import SynthesizeSettings
+    from xnorflow.train.config import DataSettings
+
+__all__ = ["Workflow"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an action came to: the files it wrote, and a few words for its line on the terminal."""
+
+    files: list[Path]
+    note: str
+
+
+Action = Callable[[], Outcome]
+
+
+class Workflow:
+    """Runs stages.
+
+    Args:
+        folders: where they read and write.
+        session: the terminal and the log.
+        force: repeat stages that are current, too.
+    """
+
+    def __init__(self, folders: Folders, session: Session, *, force: bool = False) -> None:
+        self._folders = folders
+        self._progress = session.progress
+        self._force = force
+        self._records = StageRecords(folders.root)
+
+    def train(self, config: ExperimentConfig) -> None:
+        """Train as ``[data]``, ``[train]`` and ``seed`` say."""
+
+        def action() -> Outcome:
+            from xnorflow.train.stage import train
+
+            done = train(config.data, config.train, config.seed, self._folders.train, self._progress)
+            note = f"{done.network}, {done.epochs} epochs, {done.accuracy_float:.2%} of {done.test_frames:,} (float)"
+            return Outcome(_files(self._folders.train), note)
+
+        key = fingerprint(_dump(config.data), _dump(config.train), config.seed, source_hash("xnorflow.train"))
+        self._do("train", key, action)
+
+    def export(self, data: DataSettings) -> None:
+        """Export the trained network with the test set's logits."""
+
+        def action() -> Outcome:
+            from xnorflow.export.stage import export
+
+            done = export(self._folders.train, self._folders.export, data, self._progress)
+            return Outcome(_files(self._folders.export), f"QONNX = torch on {done.frames:,} frames")
+
+        upstream = self._folders.train / "manifest.json"
+        key = fingerprint(upstream, _dump(data), source_hash("xnorflow.train", "xnorflow.export"))
+        self._do("export", key, action)
+
+    def reference(self, model: Path, source: InputSource) -> None:
+        """Run a third party's QONNX file on chosen inputs and keep what it gave as the reference."""
+
+        def action() -> Outcome:
+            golden = source.execute(model, self._progress)
+            golden.save(self._folders.golden)
+            return Outcome([self._folders.golden], f"QONNX on {len(golden.inputs):,} frames: {source.name}")
+
+        key = fingerprint(model, source.identity, source_hash("xnorflow.export", "xnorflow.lower"))
+        self._do("reference", key, action)
+
+    def build(self, model: Path, settings: BuildSettings, *, generate: bool = True) -> None:
+        """Lower ``model`` and, unless told not to, generate its RTL."""
+        folders = self._folders
+
+        def action() -> Outcome:
+            from xnorflow.artifact.golden import GoldenVectors
+            from xnorflow.generate.stage import generate as generate_rtl
+            from xnorflow.lower.stage import lower
+
+            golden = GoldenVectors.load(folders.golden)
+            with staged_contents(folders.build) as work:
+                lowered = lower(model, work, settings, golden, self._progress)
+                note = f"{len(lowered.network.layers)} layers, {lowered.checked_frames:,} frames equal in every step"
+                if generate:
+                    design = generate_rtl(work, lowered, self._progress)
+                    note = f"{len(design.nodes)} modules for {design.board}, {design.cycles_per_frame:,} cycles a frame"
+            made = [folders.build / "integer.onnx", folders.build / "host.npz"]
+            return Outcome([*made, folders.design, *self._rtl()] if generate else made, note)
+
+        packages = ("lower", "ops", "generate", "rtl", "boards", "artifact")
+        sources = source_hash(*(f"xnorflow.{package}" for package in packages))
+        folding = settings.folding or "none"
+        key = fingerprint(model, folders.golden, _dump(settings), folding, sources)
+        self._do("generate" if generate else "lower", key, action)
+
+    def simulate(self, settings: SimulateSettings, *, always: bool = False) -> None:
+        """Stream the reference's inputs through the design in Verilator; every output must be equal."""
+        folders = self._folders
+
+        def action() -> Outcome:
+            from xnorflow.flow.comparison import simulate_golden
+
+            done = simulate_golden(folders, settings, self._progress)
+            cycles = f"{done.cycles_per_frame_simulated:g} cycles a frame"
+            note = f"{done.mismatches} of {done.frames:,} frames differ, {cycles}"
+            return Outcome([folders.report / "simulation.json", folders.report / "accuracy.json"], note)
+
+        rtl, sources = self._rtl(), source_hash("xnorflow.simulate", "xnorflow.artifact")
+        key = fingerprint(folders.design, *rtl, folders.golden, _dump(settings), sources)
+        self._do("simulate", key, action, always=always)
+
+    def synthesize(self, settings: SynthesizeSettings, *, always: bool = False) -> None:
+        """Map the design with yosys and compare it with the board."""
+
+        def action() -> Outcome:
+            from xnorflow.synthesize.stage import synthesize
+
+            synthesize(self._folders.build, settings, self._progress)
+            return Outcome(sorted(self._folders.report.glob("yosys_synth_*.json")), "")
+
+        sources = source_hash("xnorflow.synthesize", "xnorflow.boards")
+        key = fingerprint(self._folders.design, *self._rtl(), _dump(settings), sources)
+        self._do("synthesize", key, action, always=always)
+
+    def _rtl(self) -> list[Path]:
+        return _files(self._folders.build / "rtl")
+
+    def _do(self, stage: str, key: str, action: Action, *, always: bool = False) -> None:
+        if not (self._force or always) and self._records.is_current(stage, key):
+            self._progress.line(stage, "unchanged, kept")
+            return
+        self._records.forget(stage)
+        with self._progress.task(stage) as advance:
+            outcome = action()
+            advance(0, outcome.note)
+        self._records.write(stage, key, outcome.files)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _dump(settings: BaseModel) -> dict[str, object]:
+    return settings.model_dump(mode="json")

@@ -1,0 +1,127 @@
+"""The command line itself: help at once, version, interruption."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+COMMANDS = ("run", "train", "export", "build", "simulate", "synthesize", "report", "doctor")
+PROGRAM = Path(sys.executable).with_name("xnorflow")
+HELP_SECONDS = 0.5
+
+
+def cpu_seconds_of(*arguments: str) -> float:
+    """Return the processor time of a command: its wall time on a machine that has nothing else to do."""
+    process = subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    return usage.ru_utime + usage.ru_stime
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_instant(command):
+    arguments = [*command.split(), "--help"]
+    assert min(cpu_seconds_of(*arguments) for _ in range(3)) < HELP_SECONDS
+
+
+def test_help_loads_nothing_heavy():
+    program = (
+        "import sys\nfrom xnorflow.flow.cli import main\nmain(['run', '--help'])\n"
+        "print(sorted({'torch', 'numpy', 'onnx', 'pydantic', 'finn', 'qonnx', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_names_every_command(cli):
+    outcome = cli("--help")
+    assert outcome.code == 0 and all(f" {command} " in outcome.out for command in COMMANDS)
+
+
+def test_the_version_is_that_of_the_package(cli):
+    from importlib import metadata
+
+    assert cli("--version").out.strip() == f"xnorflow {metadata.version('xnorflow')}"
+
+
+def wait_for(what, seconds: float = 120.0):
+    """Wait until ``what()`` is true and return it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if result := what():
+            return result
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+def interrupted(process: subprocess.Popen, number: signal.Signals) -> tuple[int, str, float]:
+    """Send a signal; return exit code, standard error, and seconds to the end."""
+    family = [process, *psutil.Process(process.pid).children(recursive=True)]
+    started = time.monotonic()
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    took = time.monotonic() - started
+    assert not [member.pid for member in family[1:] if psutil.pid_exists(member.pid)]
+    return process.returncode, error, took
+
+
+def start(*arguments: object) -> subprocess.Popen:
+    return subprocess.Popen(
+        [PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_training_leaves_nothing(experiment, tmp_path, left_behind, number):
+    runs = tmp_path / "runs"
+    process = start("run", experiment("epochs = 2", "epochs = 90000"), "--runs", runs)
+    wait_for(lambda: list(runs.glob("tiny/.train.*")) and (runs / "tiny" / ".lock").is_file())
+    code, error, _ = interrupted(process, number)
+    assert (code, error) == (130, "interrupted\n")
+    assert not left_behind(tmp_path)
+    assert sorted(path.name for path in (runs / "tiny").iterdir()) == ["build.log"]
+
+
+def test_interrupted_compilers_end_with_it(tmp_path, perceptron, left_behind, monkeypatch):
+    """A compiler that never ends stands for one that takes long."""
+    slow = tmp_path / "slow"
+    slow.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "slow 1.0" && exit 0\nsleep 1000\n', encoding="utf-8")
+    slow.chmod(0o755)
+    monkeypatch.setenv("CXX", str(slow))
+    model = perceptron(tmp_path / "net.onnx", (16, 8, 4))
+    process = start("build", model, "--board", "Pynq-Z2", "--output", tmp_path / "built", "--no-synthesize")
+    wait_for(lambda: [c for c in psutil.Process(process.pid).children(recursive=True) if "1000" in c.cmdline()])
+    code, error, took = interrupted(process, signal.SIGINT)
+    assert (code, error) == (130, "interrupted\n")
+    assert took < 10
+    assert not left_behind(tmp_path)
+    assert not list(tmp_path.rglob("simulation.json"))
+
+
+def test_an_ignored_interrupt_is_heeded_all_the_same(experiment, tmp_path):
+    """A shell that starts a job in the background has it ignore SIGINT, which a child inherits."""
+    runs = tmp_path / "runs"
+    process = subprocess.Popen(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", PROGRAM, "train", experiment("epochs = 2", "epochs = 90000"),
+         "--runs", runs],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for(lambda: list(runs.glob("tiny/.train.*")))
+    code, error, _ = interrupted(process, signal.SIGINT)
+    assert (code, error) == (130, "interrupted\n")
+
+
+def test_a_lock_of_a_killed_process_is_taken_over(cli, tmp_path):
+    folder = tmp_path / "built"
+    (folder / "report").mkdir(parents=True)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (folder / ".lock").write_text(f"{gone.pid}\n", encoding="utf-8")
+    assert cli("report", folder).code == 0
+    assert not (folder / ".lock").exists()
+    assert not Path(f"/proc/{gone.pid}").exists() and os.getpid() != gone.pid

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ Maker = Callable[..., Path]
 def write_perceptron(
     path: Path, widths: Sequence[int], input_bits: int = 1, seed: int = 0, top_k: bool = False
 ) -> Path:
-    """Write a QONNX perceptron as Brevitas would: 2x-1, input quantizer, then MatMul, BatchNormalization, BipolarQuant."""
+    """Write a QONNX perceptron as Brevitas would: 2x-1, input quantizer, then MatMul, BatchNorm, BipolarQuant."""
     import numpy as np  # behind the thread settings above
     from onnx import TensorProto, helper, numpy_helper, save
 
@@ -82,7 +83,7 @@ def write_perceptron(
         scale = constant("input_scale", 2.0 ** (1 - input_bits))
         zero, bits = constant("zero", 0.0), constant("bits", input_bits)
         current = node("Quant", [current, scale, zero, bits], "quantized", signed=1, narrow=0, rounding_mode="ROUND")
-    for index, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(pairwise(widths)):
         weights = node("BipolarQuant", [constant(f"w{index}", rng.normal(size=(inputs, outputs))), one], f"q{index}")
         current = node("MatMul", [current, weights], f"sum{index}")
         if index < len(widths) - 2:

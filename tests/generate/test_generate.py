@@ -113,5 +113,5 @@ def test_node_without_rtl_backend_is_named(built, tmp_path):
 
     model = copy.deepcopy(lowered.model)
     model.graph.node[0].domain = "finn.custom_op.fpgadataflow"
-    with pytest.raises(GenerateError, match="node fc0_mvau: XnorMVAU_rtl has no RTL backend|BinaryWeightMVAU_rtl has no"):
+    with pytest.raises(GenerateError, match="node fc0_mvau: BinaryWeightMVAU_rtl has no RTL backend"):
         generate(tmp_path, replace(lowered, model=model), SilentProgress())

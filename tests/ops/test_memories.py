@@ -27,7 +27,9 @@ def test_hex_words_of_more_than_64_bits():
     assert hex_words(bits) == f"{(1 << 129) | 1:033x}\n"
 
 
-@pytest.mark.parametrize(("mw", "mh", "pe", "simd"), [(6, 4, 2, 3), (6, 4, 4, 6), (6, 4, 1, 1), (1, 1, 1, 1), (7, 3, 3, 7)])
+@pytest.mark.parametrize(
+    ("mw", "mh", "pe", "simd"), [(6, 4, 2, 3), (6, 4, 4, 6), (6, 4, 1, 1), (1, 1, 1, 1), (7, 3, 3, 7)]
+)
 def test_fold_weights_follows_its_formula(mw, mh, pe, simd):
     positive = np.random.default_rng(mw).random((mw, mh)) < 0.5
     folded = fold_weights(positive, pe, simd)

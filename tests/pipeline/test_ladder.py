@@ -1,4 +1,4 @@
-"""The ladder on random perceptrons: QONNX = integers = every FINN step = integer.onnx = RTL in Verilator, cycles included."""
+"""The ladder on random perceptrons: QONNX = integers = FINN steps = integer.onnx = RTL in Verilator, cycles too."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Design:
     """A stitched accelerator.
 
     Args:
-        top: name of the top module; its ports are ``ap_clk``, ``ap_rst_n`` (synchronous, active low) and the two streams.
+        top: name of the top module; its ports are ``ap_clk``, ``ap_rst_n`` (synchronous, active low) and two streams.
         sources: all RTL files relative to the build folder, dependencies first, each once.
         rtl_dir: folder relative to the build folder from which ``$readmemh`` paths are resolved.
         board: board name, e.g. ``Pynq-Z2``.

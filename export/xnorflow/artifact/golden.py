@@ -47,6 +47,8 @@ class GoldenVectors:
             ) from reason
         if len(golden.inputs) != len(golden.logits):
             raise InputModelError(
-                f"golden vectors {path}", f"{len(golden.inputs)} inputs but {len(golden.logits)} logits", "as many of each"
+                f"golden vectors {path}",
+                f"{len(golden.inputs)} inputs but {len(golden.logits)} logits",
+                "as many of each",
             )
         return golden

@@ -18,9 +18,9 @@ IntArray = npt.NDArray[np.int64]
 class HostCodec:
     """Float tensors of the network on one side, integers of the accelerator on the other.
 
-    The input side is a staircase: element ``x`` becomes the number of ``thresholds`` at or below it, mapped to the levels
-    of ``datatype`` (BIPOLAR: -1, +1; ``INT<n>``/``UINT<n>``: counting up from the smallest one). The output side is one
-    table per class: row ``a - acc_min`` holds the float32 logit that the network gives for accumulator ``a``.
+    The input side is a staircase: element ``x`` becomes the number of ``thresholds`` at or below it, mapped to the
+    levels of ``datatype`` (BIPOLAR: -1, +1; ``INT<n>``/``UINT<n>``: counting up from the smallest one). The output side
+    is one table per class: row ``a - acc_min`` holds the float32 logit that the network gives for accumulator ``a``.
 
     Args:
         input_shape: shape of one frame as the network takes it, without the batch.

@@ -1,7 +1,7 @@
 """Integers to AXI-Stream beats and back: the one place that knows FINN's packing order.
 
-Element ``e`` of a frame travels in beat ``e // per_beat``, at bits ``(e % per_beat) * bits`` and up: first element in the
-least significant bits, TDATA padded with zeros to whole bytes. BIPOLAR -1/+1 travels as 0/1.
+Element ``e`` of a frame travels in beat ``e // per_beat``, at bits ``(e % per_beat) * bits`` and up: first element in
+the least significant bits, TDATA padded with zeros to whole bytes. BIPOLAR -1/+1 travels as 0/1.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def unpack(beats: npt.NDArray[np.uint8], spec: StreamSpec) -> npt.NDArray[np.int
     """
     planes = np.unpackbits(beats, axis=1, bitorder="little")[:, : spec.per_beat * spec.bits]
     planes = planes.reshape(-1, spec.elements, spec.bits).astype(np.int64)
-    codes = (planes << np.arange(spec.bits)).sum(axis=-1)
+    codes: npt.NDArray[np.int64] = (planes << np.arange(spec.bits)).sum(axis=-1)
     if spec.datatype == "BIPOLAR":
         return 2 * codes - 1
     if spec.signed:

@@ -39,10 +39,10 @@ def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
     rtl.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="xnorflow_codegen_") as scratch, build_directory(Path(scratch)):
         nodes, bits = _generate_nodes(lowered, rtl, progress)
-    sources = list(dict.fromkeys(source for node in nodes for source in node.sources)) + [f"{RTL_DIR}/{TOP}.sv"]
+    sources = dict.fromkeys(source for node in nodes for source in node.sources)
     design = Design(
         top=TOP,
-        sources=tuple(sources),
+        sources=(*sources, f"{RTL_DIR}/{TOP}.sv"),
         rtl_dir=RTL_DIR,
         board=lowered.board,
         part=lowered.part,
@@ -67,12 +67,13 @@ def _operators(model: Any) -> list[tuple[Any, Any]]:
 def _generate_nodes(lowered: Lowered, rtl: Path, progress: Progress) -> tuple[list[DesignNode], dict[str, int]]:
     from finn.transformation.fpgadataflow.prepare_ip import PrepareIP
 
-    for node, operator in _operators(lowered.model):
+    for node in lowered.model.graph.node:
         if not node.domain.endswith(".rtl"):
             raise GenerateError(
                 f"node {node.name}", f"{node.op_type} has no RTL backend", "operators with one", "report this network"
             )
-        operator.set_nodeattr("code_gen_dir_ipgen", "")
+    for _, operator in _operators(lowered.model):
+        operator.set_nodeattr("code_gen_dir_ipgen", "")  # else PrepareIP takes what an earlier call left
     model = lowered.model.transform(PrepareIP(lowered.part, lowered.clock_ns))
     nodes: list[DesignNode] = []
     bits: dict[str, int] = {}

@@ -1,8 +1,8 @@
 """FINN custom operators of xnorflow, registered on import.
 
-Abstract operators join FINN's domain ``finn.custom_op.fpgadataflow``, their RTL backends ``finn.custom_op.fpgadataflow.rtl``,
-so that FINN's own passes (SpecializeLayers, PrepareIP, the analyses) find them. Import this package before loading a graph
-that holds them.
+Abstract operators join FINN's domain ``finn.custom_op.fpgadataflow``, their RTL backends the domain
+``finn.custom_op.fpgadataflow.rtl``, so that FINN's own passes (SpecializeLayers, PrepareIP, the analyses) find them.
+Import this package before loading a graph that holds them.
 """
 
 from xnorflow.ops.binary_weight_mvau import BinaryWeightMVAU, BinaryWeightMVAU_rtl

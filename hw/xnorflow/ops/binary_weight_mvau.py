@@ -28,7 +28,7 @@ class BinaryWeightMVAU(MVAU):
         return int(self.get_nodeattr("MW")) * int(-self.get_input_datatype(0).min())
 
     def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
-        """Set and return the accumulator's datatype, wide enough for every sum and for a threshold above all of them."""
+        """Set and return the accumulator's datatype: wide enough for every sum and a threshold above all of them."""
         largest = self.largest_sum()
         silent = bool(self.get_nodeattr("noActivation"))
         datatype = DataType[f"INT{signed_bits(-largest, largest + (0 if silent else 1))}"]
@@ -73,11 +73,3 @@ class BinaryWeightMVAU_rtl(MvauRtl, BinaryWeightMVAU, RTLBackend):
         span = largest if self.get_nodeattr("noActivation") else 2 * largest + 1
         # The start value itself must fit as well: up to MW more.
         return signed_bits(-span - int(self.get_nodeattr("MW")), span + int(self.get_nodeattr("MW")))
-
-    def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs, fitted to mapped netlists (yosys, xc7)."""
-        simd, pe = int(self.get_nodeattr("SIMD")), int(self.get_nodeattr("PE"))
-        bits = self.get_input_datatype(0).bitwidth()
-        words, word_bits = self.weight_memory()
-        rom = 0 if self.weights_in_bram() or words == 1 else word_bits * max(words // 64, 1) * 0.5
-        return int(round(pe * (simd * (bits + 1.5) + 1.5 * self.accumulator_bits()) + rom + 90))

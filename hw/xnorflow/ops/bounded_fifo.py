@@ -1,4 +1,4 @@
-"""A FIFO of the depth it says, in place of FINN's StreamingFIFO, which open simulators take only as an unbounded gauge."""
+"""A FIFO of the depth it says, in place of FINN's, which open simulators take only as an unbounded gauge."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ def fold_weights(positive: npt.NDArray[np.bool_], pe: int, simd: int) -> BitArra
         simd: inputs a cycle.
 
     Returns:
-        0/1 (NF * SF, PE * SIMD): word ``nf * SF + sf``, bit ``p * SIMD + s`` is the weight of input ``sf * SIMD + s`` for
-        neuron ``nf * PE + p``.
+        0/1 (NF * SF, PE * SIMD): word ``nf * SF + sf``, bit ``p * SIMD + s`` is the weight of input ``sf * SIMD + s``
+        for neuron ``nf * PE + p``.
     """
     mw, mh = positive.shape
     folded = positive.T.reshape(mh // pe, pe, mw // simd, simd).transpose(0, 2, 1, 3)
@@ -129,9 +129,13 @@ class MvauRtl(RtlNode):
             "Thresholded": thresholded, "OutputWidth": output_bits,
             "WeightFile": weights, "StartFile": starts, "WeightStyle": "block" if self.weights_in_bram() else "logic",
         }  # fmt: skip
-        source = Port(self.get_instream_width(), f"{mw // simd} beats of {simd} x {self.get_input_datatype().name} a frame")
+        source = Port(
+            self.get_instream_width(), f"{mw // simd} beats of {simd} x {self.get_input_datatype().name} a frame"
+        )
         sink = Port(self.get_outstream_width(), f"{mh // pe} beats of {pe} x {self.get_output_datatype().name} a frame")
-        purpose = f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {mw // simd * (mh // pe)} cycles."
+        purpose = (
+            f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {mw // simd * (mh // pe)} cycles."
+        )
         return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * output_bits)])
 
     def get_exp_cycles(self) -> int:
@@ -147,7 +151,7 @@ class MvauRtl(RtlNode):
     def weights_in_bram(self) -> bool:
         """Return whether the weight memory goes into block RAM.
 
-        Above 16 words a word's bits cost more LUTs as logic than the whole unit: yosys spends 3.5 LUTs a bit at 64 words.
+        Above 16 words its bits cost more LUTs as logic than the rest of the unit: yosys spends 3.5 a bit at 64 words.
         """
         return self.weight_memory()[0] > 16
 
@@ -156,7 +160,20 @@ class MvauRtl(RtlNode):
         words, bits = self.weight_memory()
         if not self.weights_in_bram():
             return 0
-        return min(math.ceil(bits / width) * math.ceil(words / depth) for width, depth in ((36, 512), (18, 1024), (9, 2048)))
+        return min(
+            math.ceil(bits / width) * math.ceil(words / depth) for width, depth in ((36, 512), (18, 1024), (9, 2048))
+        )
+
+    def lut_estimation(self, fpgapart: str) -> int:
+        """Return LUTs, distributed memory included, fitted to mapped netlists (yosys, xc7, unpacked cells)."""
+        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
+        bits = int(self.get_input_datatype(0).bitwidth())
+        words, word_bits = self.weight_memory()
+        lanes = simd * pe * (2.15 if bits == 1 else 1.95 * bits)
+        # With several neuron folds the inputs are buffered and chosen from: 32 x 6 bits take four LUTs.
+        buffer = simd * bits * (1 + 4 / 6 * math.ceil(mw / simd / 32)) if mh > pe else 0
+        rom = 0.8 * word_bits if not self.weights_in_bram() and words > 1 else 0
+        return round(lanes + buffer + 1.2 * pe * self.accumulator_bits() + rom + 60)
 
     def dsp_estimation(self, fpgapart: str) -> int:
         """Return 0: no multipliers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class WidthConverter_rtl(RtlNode, WidthConverter, RTLBackend):
         bits = self.get_input_datatype().bitwidth()
         chain = [
             Instance("xnorflow_dwc", {"InWidth": before, "OutWidth": after}, after)
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         ]
         source = Port(widths[0], f"{widths[0] // bits} elements a beat")
         sink = Port(widths[-1], f"{widths[-1] // bits} elements a beat")
@@ -66,4 +67,4 @@ class WidthConverter_rtl(RtlNode, WidthConverter, RTLBackend):
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs: a multiplexer a bit of the narrower side, and a counter."""
         widths = self.widths()
-        return sum(max(a, b) // 2 + min(a, b) + 10 for a, b in zip(widths, widths[1:], strict=False))
+        return sum(max(a, b) // 2 + min(a, b) + 10 for a, b in pairwise(widths))

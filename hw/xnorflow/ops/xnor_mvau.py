@@ -20,8 +20,8 @@ __all__ = ["XnorMVAU", "XnorMVAU_rtl"]
 class XnorMVAU(MVAU):
     """FINN's MVAU with ``binaryXnorMode=1``, whose accumulator is the popcount, 0 to MW.
 
-    FINN ranges over sums of weight times input instead and clips thresholds to that: at MW=144 a threshold of 145 (never)
-    becomes 128. Here the accumulator type holds 0 to MW + 1, so that "never" survives.
+    FINN ranges over sums of weight times input instead and clips thresholds to that: at MW=144 a threshold of 145
+    (never) becomes 128. Here the accumulator type holds 0 to MW + 1, so that "never" survives.
     """
 
     def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
@@ -64,10 +64,3 @@ class XnorMVAU_rtl(MvauRtl, XnorMVAU, RTLBackend):
         """Return the width of popcount - T."""
         mw = int(self.get_nodeattr("MW"))
         return signed_bits(0 if self.get_nodeattr("noActivation") else -(mw + 1), mw)
-
-    def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs, fitted to mapped netlists (yosys, xc7)."""
-        simd, pe = int(self.get_nodeattr("SIMD")), int(self.get_nodeattr("PE"))
-        words, bits = self.weight_memory()
-        rom = 0 if self.weights_in_bram() or words == 1 else bits * max(words // 64, 1) * 0.5
-        return int(round(pe * (1.8 * simd + 1.5 * self.accumulator_bits()) + rom + 90))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +43,7 @@ class GoldenVectors:
         try:
             with np.load(path, allow_pickle=False) as content:
                 golden = cls(content["inputs"], content["logits"], content["labels"])
-        except (OSError, ValueError, KeyError, EOFError) as reason:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as reason:
             raise InputModelError(
                 f"golden vectors {path}", "missing or unreadable", "an .npz with inputs, logits, labels", "export again"
             ) from reason

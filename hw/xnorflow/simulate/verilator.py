@@ -25,7 +25,8 @@ __all__ = ["compile_design", "find_verilator", "lint_design"]
 
 Parameters = Mapping[str, int | str]
 
-_VERILATE = ("--cc", "--prefix", "Vdut", "-O3", "--no-timing", "--assert", "-Wno-fatal", "-Wno-lint", "-Wno-style")
+_WARNINGS = ("-Wno-fatal", "-Wno-lint", "-Wno-style", "-Werror-USERERROR")  # USERERROR: a parameter check failed
+_VERILATE = ("--cc", "--prefix", "Vdut", "-O3", "--no-timing", "--assert", *_WARNINGS)
 _COMPILE = ("-std=c++20", "-fPIC", "-fvisibility=hidden", "-w", "-DVERILATOR=1", "-DVL_TIME_CONTEXT")
 _FEATURES = tuple(
     f"-DVM_{feature}=0" for feature in ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")

@@ -22,7 +22,7 @@ class NodeCells:
 
     Args:
         cells: cell type to count.
-        seconds: wall time of yosys; 0 when it came from the cache.
+        seconds: wall time of yosys, shared by equal nodes; 0 when it came from the cache.
     """
 
     cells: dict[str, int]

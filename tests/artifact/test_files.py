@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from xnorflow.artifact.errors import OutputError
+from xnorflow.artifact.files import output_lock, sha256_of, stage_directory, write_json, write_text
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_stage_folder_appears_when_its_work_is_done(tmp_path):
+    final = tmp_path / "deep" / "out"
+    with stage_directory(final) as work:
+        (work / "a").write_text("1")
+        assert not final.exists()
+    assert (final / "a").read_text() == "1"
+    assert names(tmp_path / "deep") == ["out"]
+
+
+def test_a_second_run_replaces_the_first_as_a_whole(tmp_path):
+    for name in ("a", "b"):
+        with stage_directory(tmp_path / "out") as work:
+            (work / name).write_text(name)
+    assert names(tmp_path / "out") == ["b"]
+    assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("reason", [ValueError, KeyboardInterrupt])
+def test_a_failure_leaves_the_earlier_results(tmp_path, reason):
+    with stage_directory(tmp_path / "out") as work:
+        (work / "a").write_text("1")
+    with pytest.raises(reason), stage_directory(tmp_path / "out") as work:
+        (work / "b").write_text("2")
+        raise reason
+    assert names(tmp_path / "out") == ["a"]
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    message = r"output folder .*file/out: .+; allowed: a folder you may write to; choose another folder"
+    with pytest.raises(OutputError, match=message), stage_directory(tmp_path / "file" / "out"):
+        pass
+    with pytest.raises(OutputError, match=r"output folder .*file: .+; choose another folder"):
+        write_text(tmp_path / "file" / "out", "")
+
+
+def test_text_and_json_replace_what_was_there_and_leave_no_other_file(tmp_path):
+    write_text(tmp_path / "sub" / "text", "old")
+    write_text(tmp_path / "sub" / "text", "new\n")
+    write_json(tmp_path / "sub" / "json", {"b": [1], "a": None})
+    assert (tmp_path / "sub" / "text").read_text() == "new\n"
+    assert (tmp_path / "sub" / "json").read_text() == '{\n  "b": [\n    1\n  ],\n  "a": null\n}\n'
+    assert names(tmp_path / "sub") == ["json", "text"]
+    assert (tmp_path / "sub" / "text").stat().st_mode & 0o777 == 0o644
+
+
+def test_the_hash_is_sha256_of_the_bytes(tmp_path):
+    data = os.urandom((1 << 20) + 7)
+    (tmp_path / "a").write_bytes(data)
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_folder_is_held_by_one_process_at_a_time(tmp_path):
+    with output_lock(tmp_path / "run"):
+        message = rf"process {os.getpid()} is writing to it; wait for it to end, or remove .*\.lock if"
+        with pytest.raises(OutputError, match=message), output_lock(tmp_path / "run"):
+            pass
+    assert names(tmp_path / "run") == []
+    with output_lock(tmp_path / "run"):
+        assert names(tmp_path / "run") == [".lock"]
+
+
+def test_a_lock_is_released_on_ctrl_c(tmp_path):
+    with pytest.raises(KeyboardInterrupt), output_lock(tmp_path):
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
+def test_the_lock_of_a_process_that_ended_is_taken_over(tmp_path):
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    (tmp_path / ".lock").write_bytes(ended.stdout)
+    with output_lock(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"

@@ -1,0 +1,147 @@
+"""The simulate stage on a small design: the report, and every way in which a design can be refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from xnorflow.artifact.design import Design, DesignNode
+from xnorflow.artifact.errors import InputModelError, SimulateError
+from xnorflow.artifact.progress import SilentProgress
+from xnorflow.artifact.streams import StreamSpec
+from xnorflow.simulate.config import SimulateSettings
+from xnorflow.simulate.stage import simulate
+
+FRAMES = 30
+MEASURED_BEATS = 64 * 2
+
+
+@pytest.fixture
+def run(tmp_path, knobs, inverter_source):
+    """Simulate frames of 16 elements in 2 beats."""
+    build = tmp_path
+    sink = StreamSpec("out0_V", "BIPOLAR", 1, 16, 8)
+    design = Design(
+        top="inverter",
+        sources=("rtl/inverter.sv",),
+        rtl_dir="rtl",
+        board="Pynq-Z2",
+        part="xc7z020clg400-1",
+        clock_ns=10.0,
+        cycles_per_frame=2,
+        input=replace(sink, name="in0_V"),
+        output=sink,
+        nodes=(DesignNode("inverter", "Inverter_rtl", ("rtl/inverter.sv",), 2, {}),),
+        artifact_sha256="0" * 64,
+    )
+    inputs = 2 * np.random.default_rng(5).integers(0, 2, (FRAMES, 16)) - 1
+
+    def call(settings=None, *, cycles=2, expected=None, **faults):
+        knobs(**faults)
+        (build / "rtl" / "inverter.sv").write_bytes(inverter_source.read_bytes())
+        replace(design, cycles_per_frame=cycles).save(build / "design.json")
+        expected = -inputs if expected is None else expected
+        return simulate(build, inputs, expected, settings or SimulateSettings(), SilentProgress())
+
+    call.report_path = build / "report" / "simulation.json"
+    call.report = lambda: json.loads(call.report_path.read_text())
+    return call
+
+
+def test_report_of_a_sound_design(run):
+    report = run(SimulateSettings(seed=4))
+    assert (report.frames, report.mismatches, report.first_mismatch) == (FRAMES, 0, None)
+    content = run.report()
+    assert {"cycles_per_frame_predicted": 2, "cycles_per_frame_simulated": 2}.items() <= content.items()
+    assert {"latency_cycles": 2, "stall_probability": 0.3, "steady": True, "seed": 4}.items() <= content.items()
+    assert {"frames_per_second_at_clock": 5e7, "clock_ns": 10.0, "measured_frames": 64}.items() <= content.items()
+    assert content["path"] == "RTL, Verilator, simulated"
+    assert content["verilator"].startswith("5.")
+    assert content["wall_seconds"] >= content["simulate_seconds"] > 0
+    assert content["total_cycles"] > MEASURED_BEATS + 2 * FRAMES
+    assert isinstance(content["cycles_per_frame_simulated"], int)
+
+
+def test_fewer_frames(run):
+    assert run(SimulateSettings(frames=3)).frames == 3
+
+
+def test_first_difference_is_named_and_the_report_written(run):
+    expected_element, found_element = "expected 1, found -1", "expected -1, found 1"
+    with pytest.raises(SimulateError) as caught:
+        run(flip_from=MEASURED_BEATS + 15)
+    assert str(caught.value) in {
+        f"design inverter: 23 frames differ with stalls; first frame 7, output element 8: {values}; "
+        "allowed: no difference; see report/simulation.json"
+        for values in (expected_element, found_element)
+    }
+    content = run.report()
+    assert content["mismatches"] == 23
+    assert content["first_mismatch"]["frame"] == 7
+    assert content["first_mismatch"]["element"] == 8
+    assert content["first_mismatch"]["expected"] == -content["first_mismatch"]["found"]
+
+
+def test_difference_without_stalls(run):
+    with pytest.raises(SimulateError, match="4 frames differ without stalls; first frame 60, output element 0: "):
+        run(flip_from=120)
+
+
+def test_state_that_leaks_into_a_second_call(run):
+    with pytest.raises(SimulateError, match="16 frames differ repeated on the same hardware; first frame 0, "):
+        run(flip_from=MEASURED_BEATS + 2 * FRAMES)
+    assert run.report()["mismatches"] == 0
+
+
+def test_wrong_prediction_of_cycles(run):
+    message = (
+        "design inverter: a frame takes 8 cycles (at most 8) where 2 are predicted; allowed: exactly the predicted "
+        "cycles in every frame; deepen the FIFOs, or set require_predicted_cycles = false"
+    )
+    with pytest.raises(SimulateError) as caught:
+        run(gap=3)
+    assert str(caught.value) == message
+    assert run.report()["cycles_per_frame_simulated"] == 8
+    assert run(gap=3, cycles=8).cycles_per_frame_simulated == 8
+    report = run(SimulateSettings(require_predicted_cycles=False), gap=3)
+    assert (report.cycles_per_frame_simulated, report.cycles_per_frame_predicted) == (8, 2)
+
+
+def test_deadlock(run):
+    with pytest.raises(
+        SimulateError, match=r"no transfer for 500 cycles, stuck at cycle 535, frame 17, output beat 1: "
+    ):
+        run(SimulateSettings(timeout_cycles=500), stop_after=35)
+    assert not run.report_path.exists()
+
+
+def test_surplus_beat(run):
+    with pytest.raises(SimulateError, match=r"^design inverter: sends output beats that belong to no frame; mend the"):
+        run(surplus_after=MEASURED_BEATS + 2 * FRAMES)
+
+
+def test_vectors_of_another_network(run):
+    with pytest.raises(SimulateError) as caught:
+        run(expected=np.ones((FRAMES - 1, 16), np.int64))
+    assert str(caught.value) == (
+        "expected outputs of the simulation: shape (29, 16); allowed: (30, 16), as port out0_V of the design; "
+        "give vectors of this very network"
+    )
+
+
+def test_no_design(tmp_path):
+    empty = np.ones((1, 16), np.int64)
+    with pytest.raises(InputModelError, match=r"run `xnorflow build` first$"):
+        simulate(tmp_path, empty, empty, SimulateSettings(), SilentProgress())
+
+
+@pytest.mark.parametrize(
+    "values", [{"frames": 0}, {"stall_probability": 1.0}, {"stall_probability": -0.1}, {"jobs": 0}, {"frame": 3}]
+)
+def test_settings_out_of_range(values):
+    with pytest.raises(ValidationError):
+        SimulateSettings(**values)

@@ -11,7 +11,8 @@
 //
 // Latency: $clog2(Pe) + 3 cycles from a frame's last beat to its label. One beat a cycle, no
 // bubble between frames.
-// Cost: about Pe * 1.5 * Width LUT and Pe * Width FF, + the output FIFO.
+// Cost: 10 scores of 12 bits: 37 LUT, 42 FF for Pe = 1; 190 LUT, 128 FF for Pe = 10 (yosys, xc7,
+// mapped cells).
 
 `default_nettype none
 

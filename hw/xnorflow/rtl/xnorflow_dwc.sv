@@ -11,7 +11,8 @@
 //
 // Latency: InWidth > OutWidth: 1 cycle; InWidth < OutWidth: 1 cycle after the last piece;
 // equal: 0 (wires). One beat a cycle on the narrow side.
-// Cost: InWidth + OutWidth FF; as many LUT when splitting, OutWidth / 2 or fewer when joining.
+// Cost: InWidth + OutWidth FF and a count; 64 to 8 bits: 91 LUT; 8 to 64 bits: 22 LUT (yosys, xc7,
+// mapped cells).
 
 `default_nettype none
 

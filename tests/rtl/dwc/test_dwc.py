@@ -7,9 +7,16 @@ import pytest
 
 from xnorflow.artifact.streams import StreamSpec
 
-# (bits in, bits out, bits of the narrow side)
-RATIOS = {"split_odd": (21, 7), "join_odd": (7, 21), "equal": (8, 8), "split_64": (64, 1), "join_64": (1, 64),
-          "split_2": (6, 3), "join_2": (3, 6)}  # fmt: skip
+# Bits of a beat in, bits of a beat out.
+RATIOS = {
+    "split_odd": (21, 7),
+    "join_odd": (7, 21),
+    "equal": (8, 8),
+    "split_64": (64, 1),
+    "join_64": (1, 64),
+    "split_2": (6, 3),
+    "join_2": (3, 6),
+}
 
 
 def specs(widths: tuple[int, int]) -> tuple[StreamSpec, StreamSpec]:

@@ -73,8 +73,8 @@ SHAPES = {
     "signed_simd_1": Shape(12, 4, 1, 1, 8, Thresholded=0, OutputWidth=20),
     "signed_simd_1_tree": Shape(12, 4, 1, 1, 8, Thresholded=0, OutputWidth=20, synthesis=True),
     "signed_one_beat": Shape(5, 3, 5, 3, 2, AccWidth=5),
-    "signed_wide": Shape(98, 8, 49, 4, 8, AccWidth=18, Thresholded=0, OutputWidth=18),
-    "signed_wide_tree": Shape(98, 8, 49, 4, 8, AccWidth=18, Thresholded=0, OutputWidth=18, synthesis=True),
+    "signed_wide": Shape(34, 4, 17, 2, 8, AccWidth=18, Thresholded=0, OutputWidth=18),
+    "signed_wide_tree": Shape(34, 4, 17, 2, 8, AccWidth=18, Thresholded=0, OutputWidth=18, synthesis=True),
     "narrow_accumulator": Shape(16, 4, 4, 4, 3, AccWidth=2, Thresholded=0, OutputWidth=2),
 }
 STALLS = {"none": 0.0, "in": (0.4, 0.0), "out": (0.0, 0.4), "both": 0.3}
@@ -179,11 +179,11 @@ def test_frames_do_not_see_one_another(bench, tmp_path, name):
 @pytest.mark.parametrize("name", ["odd", "first_layer"])
 @pytest.mark.parametrize("fires", [True, False])
 def test_thresholds_at_the_end_of_the_range(bench, tmp_path, name, fires):
-    """The lowest and the highest start value make every neuron fire never or always."""
+    """Start values beyond what any input can reach make every neuron fire never or always."""
     shape = SHAPES[name]
     rng = np.random.default_rng(10)
     reach = shape.Mw << (shape.InputWidth - 1)
-    start = ((1 << (shape.AccWidth - 1)) - 1 - reach) if fires else -(1 << (shape.AccWidth - 1))
+    start = ((1 << (shape.AccWidth - 1)) - 1 - reach) if fires else -reach - 1
     weights = rng.choice([-1, 1], (shape.Mh, shape.Mw))
     write_memories(shape, weights, np.full(shape.Mh, start), tmp_path)
     with bench.open("mvau", tmp_path, **shape.parameters) as model:

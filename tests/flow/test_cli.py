@@ -1,5 +1,6 @@
 """The command line itself: help at once, version, interruption."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -41,6 +42,7 @@ def test_help_loads_nothing_heavy():
 def test_help_names_every_command(cli):
     outcome = cli("--help")
     assert outcome.code == 0 and all(f" {command} " in outcome.out for command in COMMANDS)
+    assert cli().out == outcome.out == cli("-h").out
 
 
 def test_the_version_is_that_of_the_package(cli):
@@ -59,6 +61,15 @@ def wait_for(what, seconds: float = 120.0):
     raise AssertionError("it did not happen in time")
 
 
+def words_of_children(pid: int) -> set[str]:
+    """Return all words of the command lines of a process's descendants."""
+    words: set[str] = set()
+    for child in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it ended in the meantime
+            words |= set(child.cmdline())
+    return words
+
+
 def interrupted(process: subprocess.Popen, number: signal.Signals) -> tuple[int, str, float]:
     """Send a signal; return exit code, standard error, and seconds to the end."""
     family = [process, *psutil.Process(process.pid).children(recursive=True)]
@@ -70,50 +81,36 @@ def interrupted(process: subprocess.Popen, number: signal.Signals) -> tuple[int,
     return process.returncode, error, took
 
 
-def start(*arguments: object) -> subprocess.Popen:
-    return subprocess.Popen(
-        [PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_training_leaves_nothing(experiment, tmp_path, left_behind, number):
+def test_interrupted_training_leaves_nothing(experiment, tmp_path, left_behind):
+    """A shell that starts a job in the background has it ignore SIGINT, which is to be heeded all the same."""
     runs = tmp_path / "runs"
-    process = start("run", experiment("epochs = 2", "epochs = 90000"), "--runs", runs)
+    arguments = ["run", experiment("epochs = 2", "epochs = 90000"), "--runs", runs]
+    process = subprocess.Popen(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", PROGRAM, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     wait_for(lambda: list(runs.glob("tiny/.train.*")) and (runs / "tiny" / ".lock").is_file())
-    code, error, _ = interrupted(process, number)
+    code, error, _ = interrupted(process, signal.SIGINT)
     assert (code, error) == (130, "interrupted\n")
     assert not left_behind(tmp_path)
     assert sorted(path.name for path in (runs / "tiny").iterdir()) == ["build.log"]
 
 
-def test_interrupted_compilers_end_with_it(tmp_path, perceptron, left_behind, monkeypatch):
+def test_terminated_compilers_end_with_it(tmp_path, perceptron, left_behind, monkeypatch):
     """A compiler that never ends stands for one that takes long."""
     slow = tmp_path / "slow"
     slow.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "slow 1.0" && exit 0\nsleep 1000\n', encoding="utf-8")
     slow.chmod(0o755)
     monkeypatch.setenv("CXX", str(slow))
     model = perceptron(tmp_path / "net.onnx", (16, 8, 4))
-    process = start("build", model, "--board", "Pynq-Z2", "--output", tmp_path / "built", "--no-synthesize")
-    wait_for(lambda: [c for c in psutil.Process(process.pid).children(recursive=True) if "1000" in c.cmdline()])
-    code, error, took = interrupted(process, signal.SIGINT)
+    arguments = ["build", model, "--board", "Pynq-Z2", "--output", tmp_path / "built", "--no-synthesize"]
+    process = subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: "1000" in words_of_children(process.pid))
+    code, error, seconds = interrupted(process, signal.SIGTERM)
     assert (code, error) == (130, "interrupted\n")
-    assert took < 10
+    assert seconds < 10
     assert not left_behind(tmp_path)
     assert not list(tmp_path.rglob("simulation.json"))
-
-
-def test_an_ignored_interrupt_is_heeded_all_the_same(experiment, tmp_path):
-    """A shell that starts a job in the background has it ignore SIGINT, which a child inherits."""
-    runs = tmp_path / "runs"
-    process = subprocess.Popen(
-        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", PROGRAM, "train", experiment("epochs = 2", "epochs = 90000"),
-         "--runs", runs],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    wait_for(lambda: list(runs.glob("tiny/.train.*")))
-    code, error, _ = interrupted(process, signal.SIGINT)
-    assert (code, error) == (130, "interrupted\n")
 
 
 def test_a_lock_of_a_killed_process_is_taken_over(cli, tmp_path):

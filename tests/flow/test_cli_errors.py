@@ -89,12 +89,16 @@ def test_a_model_that_is_missing(build, tmp_path):
     assert not (tmp_path / "built").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"not an ONNX file at all", None], ids=["empty", "corrupt", "truncated"])
-def test_a_model_that_is_damaged(build, model, content):
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(b"", "empty"), (b"not an ONNX file at all", "corrupt"), (None, "truncated")],
+    ids=["empty", "corrupt", "truncated"],
+)
+def test_a_model_that_is_damaged(build, model, content, found):
     whole = model.read_bytes()
     model.write_bytes(whole[: len(whole) // 2] if content is None else content)
     outcome = build(model)
-    assert outcome.code == 2 and "corrupt" in outcome.error_line() and "truncated" in outcome.err
+    assert outcome.code == 2 and "net.onnx: " in outcome.error_line() and found in outcome.err
 
 
 def test_a_model_with_an_unsupported_operator(build, model):
@@ -127,6 +131,13 @@ def test_an_output_folder_with_other_contents_is_left_alone(build, model, tmp_pa
     outcome = build(model)
     assert outcome.code == 2 and "holds other files; allowed: a folder that is new, empty" in outcome.error_line()
     assert (tmp_path / "built" / "thesis.tex").read_text(encoding="utf-8") == "years of work"
+
+
+def test_a_run_is_not_taken_for_a_build(build, model, tmp_path):
+    (tmp_path / "built" / "train").mkdir(parents=True)
+    (tmp_path / "built" / "stages.json").write_text("{}", encoding="utf-8")
+    outcome = build(model)
+    assert outcome.code == 2 and "holds other files" in outcome.error_line()
 
 
 def test_an_output_that_is_a_file(cli, model):
@@ -230,14 +241,21 @@ def test_exporting_what_was_never_trained(cli, experiment, tmp_path):
 
 
 def test_a_fault_of_ours_is_one_line_with_the_way_to_more(cli, experiment, tmp_path, monkeypatch):
-    from xnorflow.flow import commands
+    from xnorflow.flow import workflow
 
     def fail(*arguments: object) -> None:
         raise RuntimeError("a bug\nof two lines")
 
-    monkeypatch.setattr(commands, "load_config", fail)
-    outcome = cli("run", experiment())
+    monkeypatch.setattr(workflow.Workflow, "train", fail)
+    log = tmp_path / "runs" / "tiny" / "build.log"
+    outcome = cli("run", experiment(), "--runs", tmp_path / "runs")
     assert outcome.code == 1
-    assert "internal fault, RuntimeError: a bug of two lines; please report it; --debug shows" in outcome.error_line()
-    with pytest.raises(RuntimeError):
-        cli("run", experiment(), "--debug")
+    assert "internal fault, RuntimeError: a bug of two lines (traceback in " in outcome.error_line()
+    assert f"{log}); please report it; --debug shows where it came from" in outcome.err
+    assert cli("run", experiment(), "--runs", tmp_path / "runs", "--debug").err.startswith("Traceback")
+
+
+def test_the_traceback_of_an_error_is_shown_on_demand(cli, tmp_path):
+    outcome = cli("report", tmp_path / "none", "--debug")
+    assert outcome.code == 2
+    assert outcome.err.startswith("Traceback") and outcome.err.splitlines()[-1].startswith("error: folder ")

@@ -8,9 +8,9 @@ import pytest
 
 def stages_of(text: str) -> dict[str, str]:
     """Return the note of each stage's line."""
-    lines = (line.split(maxsplit=1) for line in text.splitlines() if line.startswith("  "))
-    names = {"train", "export", "reference", "lower", "generate", "simulate", "synthesize"}
-    return {name: rest[0] for name, *rest in lines if name in names}
+    names = ("train", "export", "reference", "lower", "generate", "simulate", "synthesize")
+    lines = (line.split(maxsplit=1) for line in text.splitlines() if line.strip().startswith(names))
+    return {name: note for name, note in lines if name in names}
 
 
 def kept(text: str) -> set[str]:
@@ -45,6 +45,11 @@ def test_the_whole_path_and_what_is_kept_of_it(cli, experiment, tmp_path, left_b
     (build / "design.json").write_text("{}", encoding="utf-8")
     damaged = cli("run", file, "--runs", runs, "--target-cycles", "20", "--until", "generate")
     assert kept(damaged.out) == {"train", "export"}
+
+    lowered = cli("run", file, "--runs", runs, "--target-cycles", "30", "--until", "lower")
+    assert list(stages_of(lowered.out)) == ["train", "export", "lower"]
+    assert not (build / "design.json").exists() and not (build / "rtl").exists()  # of the folding before
+    assert cli("run", file, "--runs", runs, "--until", "generate").code == 0
 
     alone = cli("simulate", runs / "tiny", "--frames", "50")
     assert alone.code == 0 and "0 of 50 frames" in alone.out
@@ -99,7 +104,9 @@ def test_a_design_that_differs_from_its_reference_fails(cli, perceptron, tmp_pat
     """Swapped weights between two neurons of the last layer: the simulation must notice, whatever the checks before."""
     model = perceptron(tmp_path / "net.onnx", (24, 16, 5), seed=8)
     built = tmp_path / "built"
-    assert cli("build", model, "--board", "Pynq-Z2", "--output", built, "--no-synthesize", "--until", "generate").code == 0
+    assert (
+        cli("build", model, "--board", "Pynq-Z2", "--output", built, "--no-synthesize", "--until", "generate").code == 0
+    )
     weights = max((built / "rtl").glob("*weights*.mem"))
     words = weights.read_text().split()
     flipped = [f"{int(word, 16) ^ 1:0{len(word)}x}" for word in words]
@@ -108,3 +115,21 @@ def test_a_design_that_differs_from_its_reference_fails(cli, perceptron, tmp_pat
     assert outcome.code == 2 and "frames differ" in outcome.error_line()
     report = json.loads((built / "report" / "simulation.json").read_text())
     assert report["mismatches"] > 0
+
+
+def test_a_small_design_is_synthesized(cli, perceptron, tmp_path):
+    model = perceptron(tmp_path / "net.onnx", (16, 8, 4), seed=9)
+    outcome = cli("build", model, "--board", "Pynq-Z2", "--output", tmp_path / "built", "--no-simulate")
+    assert outcome.code == 0 and " LUT, " in stages_of(outcome.out)["synthesize"]
+    content = json.loads((tmp_path / "built" / "report" / "yosys_synth_xc7.json").read_text())
+    assert f"{content['total']['LUT']:,} of 53,200" in outcome.out
+    page = (tmp_path / "built" / "report" / "report.html").read_text(encoding="utf-8")
+    assert "yosys, mapped" in page
+
+
+def test_a_design_over_budget_is_refused_before_anything_long(cli, perceptron, tmp_path):
+    model = perceptron(tmp_path / "net.onnx", (512, 1024, 10), seed=10)
+    built = tmp_path / "built"
+    outcome = cli("build", model, "--board", "Pynq-Z2", "--output", built, "--target-cycles", "1")
+    assert outcome.code == 2 and "of the board's 53,200" in outcome.error_line()
+    assert not (built / "design.json").exists() and not (built / "rtl").exists()

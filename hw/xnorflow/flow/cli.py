@@ -42,7 +42,6 @@ app = typer.Typer(
     name="xnorflow",
     help="From a PyTorch network to a bit-exact XNOR-popcount accelerator: "
     "train -> export -> lower -> generate -> simulate -> synthesize.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -57,9 +56,21 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+def _show_help(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        text = context.get_help()  # empty where typer prints it in color by itself
+        if text:
+            typer.echo(text)
+        raise typer.Exit
+
+
+# Typer's own --help of the root would load pydantic to check a value that was not given: as long again as all the rest.
+@app.callback(add_help_option=False)
 def _root(
     version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Version.")] = False,
+    show_help: Annotated[
+        bool, typer.Option("--help", "-h", callback=_show_help, is_eager=True, help="Show this message and exit.")
+    ] = False,
 ) -> None:
     """Hold the options before the command."""
 
@@ -217,16 +228,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0; 1 for a fault of xnorflow; 2 for something the user can mend; 130 after Ctrl-C or SIGTERM.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     _heed_signals()
     try:
         code = app(given, prog_name="xnorflow", standalone_mode=False)
     except KeyboardInterrupt:
         code = 130
     except Exception as reason:
-        if debug:
-            raise
+        if "--debug" in given:
+            import traceback
+
+            traceback.print_exception(reason)
         return _tell(reason)
     if code == 130:
         return _interrupted()
@@ -253,7 +265,7 @@ def _tell(reason: Exception) -> int:
     if isinstance(reason, UserError):
         return _complain(str(reason), 2)
     kind = type(reason).__name__
-    text = " ".join(str(reason).split())[:300]
+    text = " ".join([*str(reason).split(), *getattr(reason, "__notes__", ())])[:600]
     return _complain(f"internal fault, {kind}: {text}; please report it; --debug shows where it came from", 1)
 
 

@@ -102,7 +102,8 @@ def run(config_file: Path, overrides: list[Override], runs: Path, plan: Plan, *,
             model = folders.export / "model.onnx"
             workflow.build(model, config.build, generate=plan.includes(Stage.GENERATE))
         _finish(workflow, config.simulate, config.synthesize, plan)
-        _report(folders, session)
+        if plan.includes(Stage.LOWER):
+            _report(folders, session)
 
 
 def export(source: Path, data_root: Path | None, name: str | None, runs: Path, *, quiet: bool) -> None:
@@ -218,8 +219,9 @@ def _check_output(output: Path) -> None:
         raise OutputError(
             f"output {output}", "is a file", "a folder, new, empty or of an earlier build", "choose another"
         )
-    known = ("stages.json", "report", "build.log", ".lock")
-    if output.is_dir() and any(output.iterdir()) and not any((output / name).exists() for name in known):
+    names = {path.name for path in output.iterdir()} if output.is_dir() else set()
+    ours = names & {"stages.json", "report", "build.log", ".lock"} and not names & {"train", "export"}
+    if names and not ours:
         raise OutputError(
             f"output folder {output}", "holds other files", "a folder that is new, empty or of an earlier build",
             "choose another",

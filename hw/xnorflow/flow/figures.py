@@ -22,6 +22,8 @@ LEGEND_COLUMNS = 4
 
 def accuracy_curve(metrics: Sequence[dict[str, Any]]) -> str:
     """Draw loss and accuracies (float) over the epochs."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = _figure(2.6)
     epochs = [entry["epoch"] for entry in metrics]
     axes.plot(epochs, [100 * entry["test_accuracy_float"] for entry in metrics], color=COLORS[0], label="test, float")
@@ -34,7 +36,7 @@ def accuracy_curve(metrics: Sequence[dict[str, Any]]) -> str:
     loss.set_ylabel("loss")
     _plain(loss)
     handles = [*axes.get_lines(), *loss.get_lines()]
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, len(handles), handles=handles)
     return _svg(figure, "accuracy")
 
@@ -121,4 +123,4 @@ def _svg(figure: Figure, name: str) -> str:
     text = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", text)
     text = text.replace(INK, "currentColor")
     used = set(re.findall(r"#([\w-]+)", text))
-    return re.sub(r'\s+id="([\w-]+)"', lambda match: match[0] if match[1] in used else "", text)
+    return re.sub(r'\s+id="([^"]+)"', lambda match: match[0] if match[1] in used else "", text)

@@ -42,6 +42,8 @@ def write_report(folders: Folders, progress: RichProgress) -> Path:
     page = folders.report / PAGE
     write_text(page, render_page(results))
     progress.show(_table(results))
+    for text in results.outdated:
+        progress.say(f"[bold red]outdated:[/] {text}; run `xnorflow run` again")
     progress.say(f"{page}")
     return page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class Results:
         lowering: lowering.json.
         simulation: simulation.json.
         syntheses: by chip family, yosys_synth_<family>.json.
+        outdated: what was made from an earlier version of what it reads, in words.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Results:
     lowering: dict[str, Any]
     simulation: dict[str, Any]
     syntheses: dict[str, dict[str, Any]]
+    outdated: tuple[str, ...]
 
     @property
     def synthesis(self) -> dict[str, Any]:
@@ -68,19 +71,32 @@ def load_results(folders: Folders) -> Results:
     """
     report = folders.report
     names = sorted(report.glob(f"{SYNTHESIS_PREFIX}*.json"))
+    training, export = _read(folders.train / "manifest.json"), _read(folders.export / "manifest.json")
+    design = Design.load(folders.design) if folders.design.is_file() else None
     return Results(
         name=folders.root.resolve().name,
         metrics=_read_lines(folders.train / "metrics.jsonl"),
-        training=_read(folders.train / "manifest.json").get("facts", {}),
+        training=training.get("facts", {}),
         accuracy=_read(report / "accuracy.json"),
-        design=Design.load(folders.design) if folders.design.is_file() else None,
+        design=design,
         cycles=_read(report / "estimate_layer_cycles.json"),
         estimates=_read(report / "estimate_layer_resources.json"),
         performance=_read(report / "estimate_network_performance.json"),
         lowering=_read(report / "lowering.json"),
         simulation=_read(report / "simulation.json"),
         syntheses={path.stem.removeprefix(SYNTHESIS_PREFIX): _read(path) for path in names},
+        outdated=tuple(_outdated(training, export, design)),
     )
+
+
+def _outdated(training: dict[str, Any], export: dict[str, Any], design: Design | None) -> Iterator[str]:
+    checkpoint = training.get("files", {}).get("checkpoint.pt")
+    exported = export.get("facts", {}).get("checkpoint_sha256")
+    if checkpoint and exported and checkpoint != exported:
+        yield "the export, and all behind it, is of an earlier training"
+    model = export.get("files", {}).get("model.onnx")
+    if model and design is not None and model != design.artifact_sha256:
+        yield "the build is of an earlier export"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import warnings
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xnorflow.artifact.errors import OutputError
+from xnorflow.artifact.errors import OutputError, UserError
 from xnorflow.artifact.files import output_lock
 from xnorflow.flow.progress import RichProgress, console_for
 
@@ -45,7 +45,14 @@ def working_in(folder: Path, *, quiet: bool = False) -> Iterator[Session]:
     with output_lock(folder):
         log = folder / LOG_NAME
         with _redirected(log) as terminal, os.fdopen(terminal, "w", encoding="utf-8") as stream:
-            yield Session(RichProgress(console_for(stream), quiet=quiet), log)
+            try:
+                yield Session(RichProgress(console_for(stream), quiet=quiet), log)
+            except Exception as reason:
+                with log.open("a", encoding="utf-8") as file:
+                    traceback.print_exception(reason, file=file)
+                if not isinstance(reason, UserError):
+                    reason.add_note(f"(traceback in {log})")
+                raise
 
 
 @contextlib.contextmanager
@@ -62,8 +69,7 @@ def _redirected(log: Path) -> Iterator[int]:
     os.dup2(target, 2)
     os.close(target)
     try:
-        with warnings.catch_warnings():
-            yield os.dup(kept[0])
+        yield os.dup(kept[0])
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

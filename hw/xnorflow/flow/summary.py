@@ -10,7 +10,7 @@ from xnorflow.flow.results import Results
 
 __all__ = ["RESOURCES", "Row", "summary_rows"]
 
-RESOURCES = ("LUT", "FF", "LUTRAM", "BRAM_36K", "DSP")
+RESOURCES = ("LUT", "FF", "LUTRAM", "BRAM36", "DSP")
 
 
 @dataclass(frozen=True)
@@ -92,19 +92,19 @@ def _speed(results: Results) -> Iterator[Row]:
 
 def _resources(results: Results) -> Iterator[Row]:
     for family, synthesis in results.syntheses.items():
-        total, budget = synthesis.get("total", {}), synthesis.get("budget", {})
+        total, budget = synthesis.get("total", {}), synthesis.get("budget") or {}
         for name in RESOURCES:
             if name not in total:
                 continue
-            yield _resource(name, total[name], budget.get(name), f"yosys, mapped to {family}")
+            yield _resource(name, total[name], budget.get(name), f"yosys, mapped cells, {family}")
     estimate = results.estimates.get("total", {}).get("LUT")
     if estimate is not None:
         yield Row("resources", "LUT, estimate", f"{estimate:,.0f}", "estimate by formula")
 
 
 def _resource(name: str, used: Any, available: Any, path: str) -> Row:
-    value, good = f"{used:,}", None
+    value, good = f"{used:,g}" if isinstance(used, float) else f"{used:,}", None
     if available:
         value += f" of {available:,} ({used / available:.1%})"
         good = None if used <= available else False
-    return Row("resources", name.replace("BRAM_36K", "BRAM36"), value, path, good)
+    return Row("resources", name, value, path, good)

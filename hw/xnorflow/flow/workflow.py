@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +102,14 @@ class Workflow:
             golden = GoldenVectors.load(folders.golden)
             with staged_contents(folders.build) as work:
                 lowered = lower(model, work, settings, golden, self._progress)
+                _check_budget(work, lowered.board)
                 note = f"{len(lowered.network.layers)} layers, {lowered.checked_frames:,} frames equal in every step"
                 if generate:
                     design = generate_rtl(work, lowered, self._progress)
                     note = f"{len(design.nodes)} modules for {design.board}, {design.cycles_per_frame:,} cycles a frame"
+            if not generate:  # an earlier design does not belong to what was lowered now
+                folders.design.unlink(missing_ok=True)
+                shutil.rmtree(folders.build / "rtl", ignore_errors=True)
             made = [folders.build / "integer.onnx", folders.build / "host.npz"]
             return Outcome([*made, folders.design, *self._rtl()] if generate else made, note)
 
@@ -135,8 +141,10 @@ class Workflow:
         def action() -> Outcome:
             from xnorflow.synthesize.stage import synthesize
 
-            synthesize(self._folders.build, settings, self._progress)
-            return Outcome(sorted(self._folders.report.glob("yosys_synth_*.json")), "")
+            done = synthesize(self._folders.build, settings, self._progress)
+            used = done.total.to_json()
+            note = ", ".join(f"{used[name]:,} {name}" for name in ("LUT", "FF", "BRAM36")) + f" on {done.family}"
+            return Outcome(sorted(self._folders.report.glob("yosys_synth_*.json")), note)
 
         sources = source_hash("xnorflow.synthesize", "xnorflow.boards")
         key = fingerprint(self._folders.design, *self._rtl(), _dump(settings), sources)
@@ -154,6 +162,16 @@ class Workflow:
             outcome = action()
             advance(0, outcome.note)
         self._records.write(stage, key, outcome.files)
+
+
+def _check_budget(build: Path, board: str) -> None:
+    """Refuse a design that does not fit, before it is generated, simulated and synthesized."""
+    from xnorflow.boards.catalog import load_board
+    from xnorflow.synthesize.budget import check_budget
+
+    estimates = json.loads((build / "report" / "estimate_layer_resources.json").read_text(encoding="utf-8"))
+    layers = {name: layer for name, layer in estimates.items() if isinstance(layer, dict)}
+    check_budget(layers, load_board(board))
 
 
 def _files(folder: Path) -> list[Path]:

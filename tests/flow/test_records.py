@@ -1,0 +1,60 @@
+"""What makes a stage be done again: its inputs, its files, its sources."""
+
+import json
+
+import pytest
+
+from xnorflow.flow.records import StageRecords, fingerprint, source_hash
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a.bin").write_bytes(b"weights")
+    StageRecords(tmp_path).write("train", "key", [tmp_path / "train" / "a.bin"])
+    return tmp_path
+
+
+def test_a_stage_is_current_while_key_and_files_are_the_same(folder):
+    records = StageRecords(folder)
+    assert records.is_current("train", "key")
+    assert not records.is_current("train", "another key")
+    assert not records.is_current("export", "key")
+
+
+@pytest.mark.parametrize("damage", ["changed", "removed"])
+def test_a_stage_whose_file_is_not_as_written_is_not_current(folder, damage):
+    file = folder / "train" / "a.bin"
+    file.write_bytes(b"other") if damage == "changed" else file.unlink()
+    assert not StageRecords(folder).is_current("train", "key")
+
+
+def test_a_forgotten_stage_is_not_current(folder):
+    StageRecords(folder).forget("train")
+    assert not StageRecords(folder).is_current("train", "key")
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"train": 3}', '{"train": {"key": "key"}}'])
+def test_damaged_records_count_as_none(folder, content):
+    (folder / "stages.json").write_text(content, encoding="utf-8")
+    assert not StageRecords(folder).is_current("train", "key")
+
+
+def test_files_are_named_relative_to_the_run(folder):
+    content = json.loads((folder / "stages.json").read_text())
+    assert list(content["train"]["files"]) == ["train/a.bin"]
+
+
+def test_a_fingerprint_follows_values_and_contents(tmp_path):
+    file = tmp_path / "x"
+    absent = fingerprint(file)
+    file.write_text("1", encoding="utf-8")
+    first = fingerprint(file, {"a": 1})
+    assert first == fingerprint(file, {"a": 1})
+    file.write_text("2", encoding="utf-8")
+    assert len({absent, first, fingerprint(file, {"a": 1}), fingerprint(file, {"a": 2})}) == 4
+
+
+def test_the_sources_of_packages_differ_and_are_stable():
+    assert source_hash("xnorflow.train") == source_hash("xnorflow.train")
+    assert len({source_hash("xnorflow.train"), source_hash("xnorflow.rtl"), source_hash()}) == 3

@@ -1,0 +1,238 @@
+"""The report from canned files: every number with its path, gaps where a stage is absent, one file of its own."""
+
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from rich.console import Console
+
+from xnorflow.artifact.design import Design, DesignNode
+from xnorflow.artifact.errors import InputModelError
+from xnorflow.artifact.streams import StreamSpec
+from xnorflow.flow.figures import share_bar
+from xnorflow.flow.folders import Folders
+from xnorflow.flow.progress import RichProgress
+from xnorflow.flow.report import path_steps, render_page, write_report
+from xnorflow.flow.results import load_results
+from xnorflow.flow.summary import summary_rows
+
+LAYERS = {"fc0_mvau": (98, 400, 350), "fc1_fifo": (8, 20, 31), "fc1_mvau": (128, 150, 166)}
+"""Cycles, LUTs by estimate, LUTs mapped."""
+
+SIMULATION = {
+    "path": "RTL", "design": "xnorflow_top", "frames": 1000, "mismatches": 0, "first_mismatch": None,
+    "stall_probability": 0.3, "cycles_per_frame_predicted": 128, "cycles_per_frame_simulated": 128,
+    "latency_cycles": 484, "wall_seconds": 8.04,
+}  # fmt: skip
+
+
+def write(path, content) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_training(root) -> None:
+    facts = {"network": "TFC_1W1A", "dataset": "mnist", "test_frames": 1000, "accuracy_float": 0.931}
+    write(root / "train" / "manifest.json", {"facts": facts})
+    keys = ("epoch", "loss", "train_accuracy_float", "test_accuracy_float")
+    lines = [(1, 1.5, 0.5, 0.8), (2, 0.9, 0.7, 0.9), (3, 0.7, 0.75, 0.931)]
+    text = "".join(json.dumps(dict(zip(keys, line, strict=True))) + "\n" for line in lines)
+    (root / "train" / "metrics.jsonl").write_text(text, encoding="utf-8")
+
+
+def write_build(root) -> None:
+    report = root / "build" / "report"
+    nodes = tuple(
+        DesignNode(name, "XnorMVAU_rtl", (), cycles, {"MW": 64, "PE": 2}) for name, (cycles, _, _) in LAYERS.items()
+    )
+    stream = StreamSpec("in0_V", "BIPOLAR", 1, 64, 8)
+    Design(
+        "xnorflow_top", (), "rtl", "Pynq-Z2", "xc7z020clg400-1", 10.0, 128, stream, stream, nodes, "ab" * 32
+    ).save(root / "build" / "design.json")  # fmt: skip
+    write(report / "estimate_layer_cycles.json", {name: values[0] for name, values in LAYERS.items()})
+    estimates = {name: {"LUT": values[1]} for name, values in LAYERS.items()}
+    write(report / "estimate_layer_resources.json", {**estimates, "total": {"LUT": 570}})
+    write(report / "estimate_network_performance.json", {"max_cycles": 128})
+    write(report / "op_and_param_counts.json", {"total": {}})
+    write(report / "lowering.json", {"output": "logits", "layers": [{}, {}]})
+
+
+def write_results(root) -> None:
+    report = root / "build" / "report"
+    write(report / "simulation.json", SIMULATION)
+    accuracy = {"frames": 1000, "accuracy_float": 0.931, "accuracy_integer": 0.931, "accuracy_rtl": 0.931}
+    write(report / "accuracy.json", accuracy)
+    layers = {name: {"LUT": values[2], "FF": 10, "BRAM36": 0.5} for name, values in LAYERS.items()}
+    total = {"LUT": 547, "FF": 30, "LUTRAM": 4, "BRAM36": 1.5, "DSP": 0}
+    budget = {"LUT": 53200, "FF": 106400, "LUTRAM": 17400, "BRAM36": 140, "DSP": 220}
+    synthesis = {"family": "xc7", "board": "Pynq-Z2", "total": total, "budget": budget, "layers": layers}
+    write(report / "yosys_synth_xc7.json", synthesis)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Folders of a run with the named parts."""
+
+    def make(*writers) -> Folders:
+        root = tmp_path / "net"
+        (root / "build" / "report").mkdir(parents=True)
+        for writer in writers:
+            writer(root)
+        return Folders.of_run(root)
+
+    return make
+
+
+def shown(folders) -> str:
+    stream = io.StringIO()
+    write_report(folders, RichProgress(Console(file=stream, width=120)))
+    return stream.getvalue()
+
+
+class Checker(HTMLParser):
+    """Finds tags that are not closed and things that a page would load."""
+
+    VOID = frozenset({"meta", "br", "path", "use", "rect", "link", "img"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        self.loaded += [value for name, value in attributes if name in ("src", "href") and not value.startswith("#")]
+        if tag in {"script", "link", "img", "iframe"}:
+            self.loaded.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def test_every_number_stands_with_its_path(run):
+    rows = {
+        row.quantity: (row.value, row.path)
+        for row in summary_rows(load_results(run(write_training, write_build, write_results)))
+    }
+    assert rows["accuracy, float"] == ("93.10% of 1,000", "torch")
+    assert rows["accuracy, integer"] == ("93.10% of 1,000", "integer.onnx")
+    assert rows["accuracy, RTL"] == ("93.10% of 1,000", "Verilator")
+    assert rows["RTL: differing logits"] == ("0 of 1,000 frames", "Verilator, 30% stalls")
+    assert rows["cycles/frame, predicted"] == ("128", "model: slowest module")
+    assert rows["cycles/frame, simulated"] == ("128", "RTL in Verilator, no stalls")
+    assert rows["frames/s"] == ("781,250", "cycles x assumed 10 ns clock")
+    assert rows["LUT"] == ("547 of 53,200 (1.0%)", "yosys, mapped cells, xc7")
+    assert rows["BRAM36"] == ("1.5 of 140 (1.1%)", "yosys, mapped cells, xc7")
+    assert rows["LUT, estimate"] == ("570", "estimate by formula")
+
+
+def test_terminal_and_page_show_the_same_rows(run):
+    folders = run(write_training, write_build, write_results)
+    terminal = shown(folders)
+    page = (folders.report / "report.html").read_text(encoding="utf-8")
+    for row in summary_rows(load_results(folders)):
+        for text in (row.quantity, row.value, row.path):
+            assert text in terminal and text in page
+    assert len(terminal.splitlines()) <= 40
+
+
+def test_the_page_needs_nothing_else_and_is_well_formed(run):
+    page = render_page(load_results(run(write_training, write_build, write_results)))
+    checker = Checker()
+    checker.feed(page)
+    assert (checker.loaded, checker.open) == ([], [])
+    assert "http" not in page and "@import" not in page and "url(" not in page.replace("url(#", "")
+    assert page.count("<svg") == 4
+    identifiers = re.findall(r' id="([^"]+)"', page)
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_equal_results_give_equal_bytes(run):
+    results = load_results(run(write_training, write_build, write_results))
+    assert render_page(results) == render_page(results)
+
+
+@pytest.mark.parametrize(
+    ("writers", "done", "figures"),
+    [
+        ((), set(), 0),
+        ((write_training,), {"train", "export"}, 1),
+        ((write_build,), {"export", "lower", "generate"}, 2),
+        ((write_build, write_results), {"export", "lower", "generate", "simulate", "synthesize"}, 3),
+    ],
+)
+def test_absent_stages_leave_gaps(run, writers, done, figures):
+    folders = run(*writers)
+    results = load_results(folders)
+    assert {step.verb for step in path_steps(results) if step.done} == done
+    assert render_page(results).count("<svg") == figures
+    assert str(folders.report / "report.html") in shown(folders).replace("\n", "")
+
+
+def test_a_mismatch_is_shown_as_bad(run):
+    folders = run(write_build, write_results)
+    first = {"phase": "with stalls", "frame": 7, "element": 3, "expected": -2, "found": 4, "frames": 12}
+    write(folders.report / "simulation.json", {**SIMULATION, "mismatches": 12, "first_mismatch": first})
+    page = render_page(load_results(folders))
+    assert '<td class="bad">12 of 1,000 frames</td>' in page
+    assert "frame 7, element 3:\nexpected -2, found 4; 12 frames differ" in page
+
+
+def test_over_budget_is_shown_as_bad(run):
+    folders = run(write_build, write_results)
+    path = folders.report / "yosys_synth_xc7.json"
+    synthesis = json.loads(path.read_text())
+    synthesis["total"]["LUT"] = 60000
+    write(path, synthesis)
+    assert '<td class="bad">60,000 of 53,200 (112.8%)</td>' in render_page(load_results(folders))
+
+
+def test_another_family_has_no_budget(run):
+    folders = run(write_build)
+    synthesis = {"family": "xcup", "board": None, "total": {"LUT": 500}, "budget": None, "layers": {}}
+    write(folders.report / "yosys_synth_xcup.json", synthesis)
+    rows = [row for row in summary_rows(load_results(folders)) if row.quantity == "LUT"]
+    assert [(row.value, row.path) for row in rows] == [("500", "yosys, mapped cells, xcup")]
+
+
+def test_what_is_outdated_is_told(run):
+    folders = run(write_training, write_build)
+    assert load_results(folders).outdated == ()
+    write(folders.train / "manifest.json", {"facts": {}, "files": {"checkpoint.pt": "new"}})
+    write(folders.export / "manifest.json", {"facts": {"checkpoint_sha256": "old"}, "files": {"model.onnx": "ab" * 32}})
+    assert "outdated: the export, and all behind it, is of an earlier training; run" in shown(folders)
+    write(folders.export / "manifest.json", {"facts": {"checkpoint_sha256": "new"}, "files": {"model.onnx": "cd" * 32}})
+    assert "outdated: the build is of an earlier export; run" in shown(folders)
+    assert "Outdated: the build is of an earlier export" in render_page(load_results(folders))
+
+
+def test_names_are_escaped(run):
+    folders = run(write_training)
+    facts = {"network": "<b>[red]net", "dataset": "d", "accuracy_float": 0.5}
+    write(folders.train / "manifest.json", {"facts": facts})
+    assert "<b>[red]" not in render_page(load_results(folders))
+    assert "<b>[red]net" in shown(folders)
+
+
+@pytest.mark.parametrize("content", ["{", "[1, 2]"])
+def test_a_damaged_file_is_named(run, content):
+    folders = run(write_build)
+    (folders.report / "simulation.json").write_text(content, encoding="utf-8")
+    with pytest.raises(InputModelError, match=r"simulation\.json: not JSON of the expected form; run the stage"):
+        load_results(folders)
+
+
+def test_shares_below_one_percent_are_put_together():
+    text = share_bar({"a": 900.0, "b": 95.0, "c": 3.0, "d": 2.0}, "shares")
+    assert "a: 900 (90 %)" in text and "others: 5 (0 %)" in text and "c: 3" not in text
+
+
+def test_a_run_is_found_from_its_parts(run):
+    folders = run(write_training, write_build)
+    (folders.root / "export").mkdir()
+    assert Folders.find(folders.root) == folders
+    assert Folders.find(folders.root / "build") == Folders.of_run(folders.root.resolve())

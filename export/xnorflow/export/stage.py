@@ -71,10 +71,7 @@ def export(train_directory: Path, directory: Path, data: DataSettings, progress:
         OutputError: the folder cannot be written.
     """
     started = time.perf_counter()
-    Manifest.load(train_directory)
-    checkpoint = load_checkpoint(train_directory)
-    splits = load_data(data)
-    _check_fit(checkpoint, data, splits)
+    checkpoint, splits = _read(train_directory, data)
     network = checkpoint.network()
     check_numbers(network)
     settle_thresholds(network)
@@ -97,7 +94,10 @@ def export(train_directory: Path, directory: Path, data: DataSettings, progress:
     )
 
 
-def _check_fit(checkpoint: Checkpoint, data: DataSettings, splits: DataSplits) -> None:
+def _read(train_directory: Path, data: DataSettings) -> tuple[Checkpoint, DataSplits]:
+    Manifest.load(train_directory)
+    checkpoint = load_checkpoint(train_directory)
+    splits = load_data(data)
     if data.dataset is not checkpoint.dataset or splits.image_shape != checkpoint.image_shape:
         raise ExportError(
             f"data set {data.dataset}",
@@ -105,6 +105,7 @@ def _check_fit(checkpoint: Checkpoint, data: DataSettings, splits: DataSplits) -
             checkpoint.dataset.value,
             "export with the data set of the training",
         )
+    return checkpoint, splits
 
 
 def _write_manifest(work: Path, train_directory: Path, checkpoint: Checkpoint, frames: int, accuracy: float) -> None:

@@ -1,4 +1,4 @@
-"""The training loop."""
+"""The training loop. The last epoch's weights are kept: none is chosen by its test accuracy."""
 
 from __future__ import annotations
 
@@ -60,16 +60,7 @@ def fit(
     seed: int,
     record: Callable[[EpochMetrics], None],
 ) -> None:
-    """Train ``network`` in place for all epochs. The last epoch's weights stay: none is chosen by its test accuracy.
-
-    Args:
-        fabric: device and precision.
-        network: gives logits.
-        train: what it learns from.
-        test: what it is measured on after each epoch.
-        settings: recipe.
-        seed: seed of the order and the moves of images.
-        record: called after each epoch.
+    """Train ``network`` in place for all epochs; ``seed`` orders and moves images, ``record`` hears of each epoch.
 
     Raises:
         TrainError: the loss became NaN or infinite.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -60,7 +62,7 @@ def train(data: DataSettings, settings: TrainSettings, seed: int, directory: Pat
     """Train a network and write ``directory`` anew.
 
     It holds checkpoint.pt, metrics.jsonl (one :class:`EpochMetrics` a line), config.toml (as run), manifest.json and
-    tensorboard/. On one CPU and one number of threads the same seed gives the same weights.
+    tensorboard/. On one kind of CPU the same seed gives the same weights.
 
     Args:
         data: data set.
@@ -78,9 +80,10 @@ def train(data: DataSettings, settings: TrainSettings, seed: int, directory: Pat
     splits = load_data(data)
     fabric = _make_fabric(settings)
     fabric.seed_everything(seed, verbose=False)
-    network = build_network(settings, splits.image_shape, splits.classes)
     metrics: list[EpochMetrics] = []
-    with stage_directory(directory) as work, progress.task(f"train {settings.network}", settings.epochs) as advance:
+    label = f"train {settings.network}"
+    with _threads(settings), stage_directory(directory) as work, progress.task(label, settings.epochs) as advance:
+        network = build_network(settings, splits.image_shape, splits.classes)
         logger = TensorBoardLogger(root_dir=work, name="", version="tensorboard")
         train_set, test_set = _to_device(fabric, splits)
         fit(fabric, network, train_set, test_set, settings, seed, lambda m: _record(m, metrics, logger, advance))
@@ -92,17 +95,34 @@ def train(data: DataSettings, settings: TrainSettings, seed: int, directory: Pat
         write_text(work / METRICS, "".join(json.dumps(asdict(line)) + "\n" for line in metrics))
         write_text(work / CONFIG, as_toml(seed, data, settings))
         _write_manifest(work, checkpoint, metrics[-1], len(splits.test_labels))
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return _summarize(directory, checkpoint, metrics[-1], len(splits.test_labels), parameters, started)
+
+
+def _summarize(
+    directory: Path, checkpoint: Checkpoint, last: EpochMetrics, test_frames: int, parameters: int, started: float
+) -> TrainSummary:
     return TrainSummary(
         directory=directory,
-        network=settings.network.value,
-        dataset=data.dataset.value,
-        epochs=settings.epochs,
-        loss=metrics[-1].loss,
-        accuracy_float=metrics[-1].test_accuracy_float,
-        test_frames=len(splits.test_labels),
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        network=checkpoint.settings.network.value,
+        dataset=checkpoint.dataset.value,
+        epochs=last.epoch,
+        loss=last.loss,
+        accuracy_float=last.test_accuracy_float,
+        test_frames=test_frames,
+        parameters=parameters,
         seconds=time.perf_counter() - started,
     )
+
+
+@contextlib.contextmanager
+def _threads(settings: TrainSettings) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(settings.threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _make_fabric(settings: TrainSettings) -> Fabric:

@@ -21,6 +21,9 @@ def build_network(settings: TrainSettings, image_shape: tuple[int, int, int], cl
     """
     hidden = settings.hidden or HIDDEN[settings.network]
     network = FC(image_shape, hidden, classes, settings.input_bits, settings.dropout)
-    with quiet(), torch.no_grad():  # torch warns once, of named tensors in Brevitas: better here than under a progress bar
+    with (
+        quiet(),
+        torch.no_grad(),
+    ):  # torch warns once, of named tensors in Brevitas: better here than under a progress bar
         network.eval()(torch.zeros(1, *image_shape))
     return network.train()

@@ -1,7 +1,7 @@
 """The host's part in front of the accelerator: every float32 becomes one of at most 256 levels, exactly.
 
-The operators in front of the first product are a staircase of one variable. Its steps are found by bisection over the float32
-numbers in their own order, so that the table gives for *every* float32 what the operators give.
+The operators in front of the first product are a staircase of one variable. Its steps are found by bisection over the
+float32 numbers in their own order, so that the table gives for *every* float32 what the operators give.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ def _to_grid(thresholds: npt.NDArray[np.float32], values: npt.NDArray[np.float32
     levels = np.rint((real - offset) / scale).astype(np.int64)
     if steps >= MAX_LEVELS or not np.allclose(levels * scale + offset, real, rtol=0, atol=scale * 1e-3):
         raise InputModelError(
-            f"node {head.last_node}", "input levels that are not evenly spaced", "a uniform quantizer of at most 8 bits",
-            "use a Quant node with one scale",
+            f"node {head.last_node}", "input levels that are not evenly spaced",
+            "a uniform quantizer of at most 8 bits", "use a Quant node with one scale",
         )  # fmt: skip
     if levels.min() < -128 or levels.max() > 127:
         center = int(levels.min()) + 128

@@ -1,8 +1,8 @@
 """From the float graph to exact integers: weights, thresholds, input levels and output tables by evaluation.
 
-For each channel, the operators behind a matrix product are a monotone function of the accumulator with two values, so one
-integer threshold says it all. It is found by evaluating those very operators on the accumulators that can arrive, in float32
-as QONNX executes them, instead of solving an equation in rounded constants.
+For each channel, the operators behind a matrix product are a monotone function of the accumulator with two values, so
+one integer threshold says it all. It is found by evaluating those very operators on the accumulators that can arrive,
+in float32 as QONNX executes them, instead of solving an equation in rounded constants.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ IntArray = npt.NDArray[np.int64]
 EXHAUSTIVE_LEVELS = 4200
 """Up to here every accumulator value is evaluated; above, the flip is bisected and its surroundings are evaluated."""
 WINDOW = 32
+PROBES = 129
+"""Evenly spaced accumulators evaluated besides, so that a third value or a second flip does not hide."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ def extract_integers(chain: Chain, input_shape: tuple[int, ...], output: OutputK
         output: what the accelerator shall send.
 
     Raises:
-        InputModelError: weights or activations of more than 1 bit, an input of more than 8 bits, or labels asked for where
-            the classes' final scales differ.
+        InputModelError: weights or activations of more than 1 bit, an input of more than 8 bits, logits that do not
+            follow the sums, or labels asked for where the classes' final scales differ.
     """
     entry = extract_input(chain.head)
     # The real value of an input is offset + scale * integer; a layer's sum follows from it.
@@ -73,14 +75,17 @@ def extract_integers(chain: Chain, input_shape: tuple[int, ...], output: OutputK
         layers.append(layer)
         products.append(to_real)
         flips.append(flipped)
-        values, scale, offset = np.asarray([bottom, top]), (top - bottom) / 2, (top + bottom) / 2
+        values, (scale, offset) = np.asarray([bottom, top]), _levels(bottom, top)
         datatype = "BIPOLAR"
     last, to_real = integer_product(chain.stages[-1], values, scale, offset, datatype)
     last, codec, labels, flipped = _result(chain, last, to_real, entry, input_shape, output)
     network = IntegerNetwork((*layers, last), labels)
-    return Extraction(
-        network, codec, (*flips, flipped), chain.ends_in_labels and not labels, (*products, to_real)
-    )
+    return Extraction(network, codec, (*flips, flipped), chain.ends_in_labels and not labels, (*products, to_real))
+
+
+def _levels(bottom: float, top: float) -> tuple[float, float]:
+    """Return scale and offset of an activation ``offset + scale * q``, q = -1 or +1; a constant one has q = +1."""
+    return (bottom, 0.0) if bottom == top else ((top - bottom) / 2, (top + bottom) / 2)
 
 
 def _grid(layer: IntegerLayer) -> IntArray:
@@ -149,8 +154,9 @@ def _bisect(stage: MatrixStage, grid: IntArray, to_real: ToReal) -> IntArray:
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     centers = np.clip(low, WINDOW, len(grid) - 1 - WINDOW)
     window = centers[None] + np.arange(-WINDOW, WINDOW + 1)[:, None]
-    edges = np.stack([np.zeros(channels, np.int64), np.full(channels, len(grid) - 1)])
-    return grid[np.sort(np.concatenate([window, edges]), axis=0)]
+    probes = np.linspace(0, len(grid) - 1, PROBES).astype(np.int64)
+    spread = np.broadcast_to(probes[:, None], (PROBES, channels))
+    return grid[np.sort(np.concatenate([window, spread]), axis=0)]
 
 
 def _result(
@@ -163,9 +169,7 @@ def _result(
 ) -> tuple[IntegerLayer, HostCodec, bool, int]:
     stage = chain.stages[-1]
     grid = _grid(layer)
-    table = stage.segment(to_real(np.broadcast_to(grid[:, None], (len(grid), layer.outputs))))
-    rising, falling = (np.diff(table, axis=0) > 0).all(), (np.diff(table, axis=0) < 0).all()
-    shared = bool((table == table[:, :1]).all() and (rising or falling))
+    table, shared = _table(stage, layer, grid, to_real)
     labels = output is OutputKind.LABELS or (output is OutputKind.AUTO and chain.ends_in_labels and shared)
     if labels and not shared:
         raise InputModelError(
@@ -174,19 +178,32 @@ def _result(
             'build with output "logits" and take the maximum on the host',
         )  # fmt: skip
     flipped = 0
-    if labels and falling:
+    if labels and table[0, 0] > table[-1, 0]:
         layer, table, flipped = replace(layer, weights=-layer.weights), table[::-1], layer.outputs
-    step = int(grid[1] - grid[0])
-    raw_is_popcount = layer.binary_input
     codec = HostCodec(
         input_shape=input_shape,
         datatype=entry.datatype,
         thresholds=entry.thresholds,
         levels=entry.levels,
-        step=step,
-        offset=int(grid[0]) if raw_is_popcount else 0,
+        step=int(grid[1] - grid[0]),
+        offset=int(grid[0]) if layer.binary_input else 0,  # a popcount travels instead of the sum
         acc_min=int(grid[0]),
         logits=np.ascontiguousarray(table),
         labels=labels,
     )
     return layer, codec, labels, flipped
+
+
+def _table(
+    stage: MatrixStage, layer: IntegerLayer, grid: IntArray, to_real: ToReal
+) -> tuple[npt.NDArray[np.float32], bool]:
+    """Return the logits (rows, classes) of every accumulator, and whether all classes have the same."""
+    table = stage.segment(to_real(np.broadcast_to(grid[:, None], (len(grid), layer.outputs))))
+    slopes = np.sign(np.diff(table, axis=0))
+    lost = np.nonzero((slopes != slopes[0]).any(axis=0) | (slopes[0] == 0))[0]
+    if len(lost):
+        raise InputModelError(
+            f"node {stage.segment.last_node}", f"the same logit for different sums in class {int(lost[0])}",
+            "logits that grow or fall with the sum", "look for a factor of 0 or a huge offset behind the last layer",
+        )  # fmt: skip
+    return table, bool((table == table[:, :1]).all())

@@ -5,9 +5,11 @@ Each function names the reason; each has a test that fails without it (tests/low
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -47,7 +49,9 @@ def prepare_finn() -> None:
     _check_version()
     warnings.filterwarnings("ignore", module=r"(finn|qonnx|brevitas|onnx|torch).*")
     if "FINN_BUILD_DIR" not in os.environ:
-        os.environ["FINN_BUILD_DIR"] = tempfile.mkdtemp(prefix="xnorflow_finn_")
+        scratch = tempfile.mkdtemp(prefix="xnorflow_finn_")
+        atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+        os.environ["FINN_BUILD_DIR"] = scratch
     from finn.util.settings import initialize_dummy_settings
 
     initialize_dummy_settings()

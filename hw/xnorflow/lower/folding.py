@@ -1,12 +1,14 @@
 """Folding: PE and SIMD of every layer for a wanted number of cycles a frame, or from a file in FINN's format.
 
-FINN's SetFolding stops at weight words of 36 bits and looks for MVAU_hls and MVAU_rtl by name, so it does nothing to other
-operators; with 1-bit weights, words of thousands of bits are the point.
+FINN's SetFolding stops at weight words of 36 bits and looks for MVAU_hls and MVAU_rtl by name, so it does nothing to
+other operators; with 1-bit weights, words of thousands of bits are the point.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,14 @@ from xnorflow.artifact.errors import ConfigError
 __all__ = ["divisors", "fold_for_cycles", "folding_of", "read_folding", "set_folding"]
 
 MVAUS = ("XnorMVAU", "BinaryWeightMVAU")
+FOLDED_KEYS = ("PE", "SIMD")
+PASSED_OVER = frozenset(
+    {"depth", "impl_style", "inFIFODepths", "inWidth", "mem_mode", "outFIFODepths", "outWidth", "preferred_impl_style"}
+    | {"ram_style", "ram_style_thresholds", "resType", "runtime_writeable_weights", "slr"}
+)
+"""Keys of FINN's folding files that choose what our units do not have, or that follow from PE and SIMD."""
+INSERTED = re.compile(r"\w+_(fifo|dwc)\d*")
+"""Layers that are inserted after folding; what they are like follows from it."""
 
 
 def divisors(number: int) -> list[int]:
@@ -38,8 +48,8 @@ def _layers(model: Any) -> list[tuple[Any, Any]]:
 def fold_for_cycles(model: Any, target: int) -> None:
     """Choose for each layer the cheapest PE and SIMD that need at most ``target`` cycles a frame.
 
-    A layer that cannot be that fast is unrolled completely. Ties go to a SIMD equal to the PE of the layer before, which saves
-    a width converter.
+    A layer that cannot be that fast is unrolled completely. Ties go to a SIMD equal to the PE of the layer before,
+    which saves a width converter.
     """
     before = 0
     for node, operator in _layers(model):
@@ -64,7 +74,7 @@ def fold_for_cycles(model: Any, target: int) -> None:
 
 
 def read_folding(path: Path) -> dict[str, dict[str, Any]]:
-    """Read a folding file: FINN's JSON, layer name to attributes; ``Defaults`` is passed over.
+    """Read a folding file: FINN's JSON, layer name to attributes, with an empty ``Defaults``.
 
     Raises:
         ConfigError: the file is missing or not such JSON.
@@ -76,45 +86,64 @@ def read_folding(path: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError) as reason:
         raise ConfigError(
             f"folding file {path}", "missing or not JSON of layers", '{"fc0_mvau": {"PE": 16, "SIMD": 49}, ...}',
-            "start from build/final_hw_config.json of an earlier build",
+            "start from final_hw_config.json of an earlier build",
         ) from reason  # fmt: skip
-    return {name: attributes for name, attributes in content.items() if name != "Defaults"}
+    defaults = content.pop("Defaults", {})
+    if defaults:
+        raise ConfigError(
+            f"folding file {path}, Defaults",
+            ", ".join(sorted(defaults)),
+            "nothing in it",
+            "give each layer its own values",
+        )
+    return content
 
 
 def set_folding(model: Any, folding: dict[str, dict[str, Any]]) -> None:
-    """Apply a folding by layer name.
+    """Apply a folding by layer name. A layer that it does not name stays at PE=SIMD=1, as in FINN.
 
     Raises:
         ConfigError: a name, key or value that does not fit this network; the legal values are listed.
     """
     layers = {node.name: (node, operator) for node, operator in _layers(model)}
     for name, attributes in folding.items():
+        if INSERTED.fullmatch(name):
+            continue
         if name not in layers:
-            if any(name.endswith(suffix) for suffix in ("_fifo", "_dwc")):
-                continue  # inserted later; depths follow from the folding
             raise ConfigError(
                 f"folding file, layer {name}", "no such layer in this network", ", ".join(layers),
                 "use a folding file of this network",
             )  # fmt: skip
-        node, operator = layers[name]
         for key, value in attributes.items():
-            if key not in ("PE", "SIMD"):
-                continue
-            size_key = {"PE": "Labels" if node.op_type == "LabelSelect" else "MH", "SIMD": "MW"}[key]
-            size = int(operator.get_nodeattr(size_key))
-            if not isinstance(value, int) or value < 1 or size % value:
-                legal = ", ".join(str(divisor) for divisor in divisors(size))
-                raise ConfigError(
-                    f"folding file, layer {name}, {key}", f"{value!r} does not divide {size_key}={size}", legal,
-                    "choose a divisor",
-                )  # fmt: skip
-            operator.set_nodeattr(key, value)
+            _set_key(*layers[name], key, value)
+
+
+def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
+    if key in PASSED_OVER:
+        return
+    label = node.op_type == "LabelSelect"
+    known = ("PE",) if label else FOLDED_KEYS
+    if key not in known:
+        near = difflib.get_close_matches(key.upper(), known, 1, 0.3)
+        raise ConfigError(
+            f"folding file, layer {node.name}, {key}", "no such key", ", ".join(known),
+            f"did you mean {near[0]}?" if near else "remove it",
+        )  # fmt: skip
+    size_key = {"PE": "Labels" if label else "MH", "SIMD": "MW"}[key]
+    size = int(operator.get_nodeattr(size_key))
+    if type(value) is not int or value < 1 or size % value:
+        legal = ", ".join(str(divisor) for divisor in divisors(size))
+        raise ConfigError(
+            f"folding file, layer {node.name}, {key}", f"{value!r} does not divide {size_key}={size}", legal,
+            "choose a divisor",
+        )  # fmt: skip
+    operator.set_nodeattr(key, value)
 
 
 def folding_of(model: Any) -> dict[str, dict[str, Any]]:
     """Return the folding in the form that :func:`read_folding` reads."""
     result: dict[str, dict[str, Any]] = {"Defaults": {}}
     for node, operator in _layers(model):
-        keys = [key for key in ("PE", "SIMD", "depth", "inWidth", "outWidth") if key in operator.get_nodeattr_types()]
+        keys = [key for key in (*FOLDED_KEYS, "depth", "inWidth", "outWidth") if key in operator.get_nodeattr_types()]
         result[node.name] = {key: int(operator.get_nodeattr(key)) for key in keys}
     return result

@@ -16,12 +16,16 @@ __all__ = ["LABEL_OPS", "import_model"]
 SHAPE_COMPUTATIONS = frozenset({"Concat", "Constant", "ConstantOfShape", "Gather", "Range", "Shape", "Slice"})
 """Gone once constants are folded; no reason to refuse a file before."""
 
+RANDOM_OPS = frozenset(
+    {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
+)
+
 
 def import_model(path: Path) -> Any:
     """Load and tidy an ONNX file: shapes inferred, constants folded (quantized weights too), Sign as BipolarQuant.
 
-    An input that carries only an annotation gets the quantizer it stands for. What the file does with its logits (softmax,
-    the five largest) is cut off; a final argmax stays.
+    An input that carries only an annotation gets the quantizer it stands for. What the file does with its logits
+    (softmax, the five largest) is cut off; a final argmax stays.
 
     Args:
         path: QONNX (Quant, BipolarQuant), or FINN-ONNX with MultiThreshold nodes.
@@ -63,6 +67,9 @@ def _tidy(path: Path, model: Any) -> Any:
     from xnorflow.lower.passes.quantize_annotated_input import QuantizeAnnotatedInput
     from xnorflow.lower.passes.replace_sign import ReplaceSign
 
+    for node in model.graph.node:
+        if node.op_type in RANDOM_OPS:  # folding would freeze one draw
+            raise _unsupported(node)
     try:
         for transformation in (
             RemoveStaticGraphInputs(),
@@ -79,14 +86,20 @@ def _tidy(path: Path, model: Any) -> Any:
         raise
     except Exception as reason:  # whatever qonnx trips over in a foreign file
         _check_operators(model, SHAPE_COMPUTATIONS)
-        raise InputModelError(
-            f"model {path}",
-            f"its shapes or constants cannot be worked out ({type(reason).__name__}: {str(reason)[:120]})",
-            "a cleaned QONNX file",
-            "run qonnx-cleanup on it and look at what it says",
-        ) from reason
+        raise _unclear(f"model {path}", f"{type(reason).__name__}: {str(reason)[:120]}") from reason
     _name_nodes(model)
+    for node in model.graph.node:
+        if not model.get_tensor_shape(node.output[0]):
+            _check_operators(model, SHAPE_COMPUTATIONS)
+            raise _unclear(f"node {node_name(node)}", "its operands do not fit each other")
     return model
+
+
+def _unclear(where: str, reason: str) -> InputModelError:
+    return InputModelError(
+        where, f"shapes or constants that cannot be worked out ({reason})", "operands that fit",
+        "run qonnx-cleanup on the file and look at what it says",
+    )  # fmt: skip
 
 
 def _name_nodes(model: Any) -> None:
@@ -112,14 +125,23 @@ def _check_operators(model: Any, also: frozenset[str] = frozenset()) -> None:
                 "convolutions are not lowered yet, and zero padding has no 1-bit value: pad with -1",
             )
         if node.op_type not in SUPPORTED_OPS | also:
+            raise _unsupported(node)
+        if node.op_type == "BatchNormalization" and attributes_of(node).get("training_mode", 0):
             raise InputModelError(
-                f"node {node_name(node)}", f"unsupported operator {node.op_type}", ", ".join(sorted(SUPPORTED_OPS)),
-                "replace it in the network, or cut the graph before it",
+                f"node {node_name(node)}", "BatchNormalization in training mode", "inference mode",
+                "call eval() on the network before exporting it",
             )  # fmt: skip
         if node.op_type == "Cast" and attributes_of(node).get("to") != TensorProto.FLOAT and not also:
             raise InputModelError(
                 f"node {node_name(node)}", "a Cast to integers", "casts to float", "quantize with a Quant node instead"
             )
+
+
+def _unsupported(node: Any) -> InputModelError:
+    return InputModelError(
+        f"node {node_name(node)}", f"unsupported operator {node.op_type}", ", ".join(sorted(SUPPORTED_OPS)),
+        "replace it in the network, or cut the graph before it",
+    )  # fmt: skip
 
 
 def _padding_note(node: Any) -> str:

@@ -1,6 +1,7 @@
 """integer.onnx: the integer network as a plain ONNX file, the fast golden reference for whole test sets.
 
-Integers ride in float32, which is exact as long as every sum stays below 2**24 in magnitude; that is checked when it is written.
+Integers ride in float32, which is exact as long as every sum stays below 2**24 in magnitude; that is checked when it
+is written.
 """
 
 from __future__ import annotations
@@ -21,13 +22,40 @@ BATCH = 4096
 
 
 def write_integer_onnx(network: IntegerNetwork, path: Path) -> None:
-    """Write the network with a free batch dimension: input ``x`` (N, inputs), output ``y`` (N, classes) or (N, 1) labels.
+    """Write the network with a free batch dimension.
+
+    Input ``x`` (N, inputs), output ``y`` (N, classes) or (N, 1) labels.
 
     Raises:
         LowerError: a layer's sums do not fit float32 exactly.
     """
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
+
+    nodes, constants = _layers(network)
+    kind, classes = TensorProto.FLOAT, network.layers[-1].outputs
+    if network.labels:
+        label = helper.make_node("ArgMax", [nodes[-1].output[0]], ["y"], name="label", axis=1, keepdims=1)
+        nodes.append(label)
+        kind, classes = TensorProto.INT64, 1
+    else:
+        nodes[-1].output[0] = "y"
+    graph = helper.make_graph(
+        nodes,
+        "integer",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", network.layers[0].inputs])],
+        [helper.make_tensor_value_info("y", kind, ["N", classes])],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="xnorflow")
+    model.ir_version = 8
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+
+
+def _layers(network: IntegerNetwork) -> tuple[list[Any], list[Any]]:
+    """Return nodes and constants."""
+    from onnx import helper, numpy_helper
 
     nodes: list[Any] = []
     constants: list[Any] = []
@@ -47,23 +75,7 @@ def write_integer_onnx(network: IntegerNetwork, path: Path) -> None:
             nodes.append(helper.make_node("Sub", [current, f"t{index}"], [f"d{index}"], name=f"fc{index}_threshold"))
             nodes.append(helper.make_node("Sign", [f"d{index}"], [f"x{index + 1}"], name=f"fc{index}_sign"))
             current = f"x{index + 1}"
-    kind, classes = TensorProto.FLOAT, network.layers[-1].outputs
-    if network.labels:
-        nodes.append(helper.make_node("ArgMax", [current], ["y"], name="label", axis=1, keepdims=1))
-        kind, classes = TensorProto.INT64, 1
-    else:
-        nodes[-1].output[0] = "y"
-    graph = helper.make_graph(
-        nodes,
-        "integer",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", network.layers[0].inputs])],
-        [helper.make_tensor_value_info("y", kind, ["N", classes])],
-        constants,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="xnorflow")
-    model.ir_version = 8
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    return nodes, constants
 
 
 def run_integer(

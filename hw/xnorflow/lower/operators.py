@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "CONVOLUTION_OPS",
+    "HOST_TAIL",
     "LABEL_OPS",
     "MATRIX_OPS",
     "ORDER_OPS",
@@ -18,7 +19,8 @@ __all__ = [
 ]
 
 LABEL_OPS = frozenset({"TopK", "ArgMax"})
-SOFTMAX_OPS = frozenset({"Softmax", "LogSoftmax"})
+SOFTMAX_OPS = frozenset({"LogSoftmax", "Sigmoid", "Softmax", "Tanh"})
+"""At the end of a network: host work that keeps the order of the logits."""
 MATRIX_OPS = frozenset({"MatMul", "Gemm"})
 QUANTIZER_OPS = frozenset({"Quant", "IntQuant", "BipolarQuant", "MultiThreshold"})
 ELEMENTWISE_OPS = frozenset(
@@ -44,6 +46,8 @@ ORDER_OPS = frozenset({"Transpose"})
 SHAPE_OPS = frozenset({"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"}) | ORDER_OPS
 """Operators that leave the values alone."""
 SUPPORTED_OPS = LABEL_OPS | SOFTMAX_OPS | MATRIX_OPS | QUANTIZER_OPS | ELEMENTWISE_OPS | SHAPE_OPS
+HOST_TAIL = "xnorflow_host_tail"
+"""Metadata property of a tidied graph: the final operators left to the host, in order, separated by commas."""
 CONVOLUTION_OPS = frozenset({"Conv", "ConvTranspose", "Im2Col"})
 
 

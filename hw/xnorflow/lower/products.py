@@ -30,6 +30,7 @@ class ToReal:
         bias: float32 (outputs,), the file's.
         scale: real value of an input integer ``q``: ``offset + scale * q``.
         offset: see ``scale``.
+        input_datatype: of the input integers.
         exact: whether the file's own float32 sums never round, whatever their order.
     """
 
@@ -38,6 +39,7 @@ class ToReal:
     bias: FloatArray
     scale: float
     offset: float
+    input_datatype: str
     exact: bool
 
     def __call__(self, accumulators: npt.NDArray[np.int64]) -> FloatArray:
@@ -71,8 +73,8 @@ def integer_product(
     signs = np.where(stage.weights > 0, 1, -1).astype(np.int64)
     shift = offset * per_channel * signs.sum(axis=0)
     to_real = ToReal(
-        (scale * per_channel).astype(np.float32), shift.astype(np.float32), stage.bias.astype(np.float32), scale, offset,
-        _sums_exactly(values, stage.weights),
+        (scale * per_channel).astype(np.float32), shift.astype(np.float32), stage.bias.astype(np.float32), scale,
+        offset, datatype, _sums_exactly(values, stage.weights),
     )  # fmt: skip
     return IntegerLayer(stage.name, signs, None, datatype), to_real
 

@@ -23,7 +23,8 @@ OLDEST_OPSET = 7
 def read_onnx(path: Path) -> Any:
     """Load an ONNX file and check that it is one: one static input, one output, finite numbers.
 
-    Quantizers of every age and domain (``onnx.brevitas``, ``finn.custom_op.general``, none) get QONNX's domain of today.
+    Quantizers of every age and domain (``onnx.brevitas``, ``finn.custom_op.general``, none) get QONNX's domain of
+    today.
 
     Returns:
         An onnx.ModelProto whose first opset is that of the default domain.
@@ -54,22 +55,24 @@ def _parse(path: Path) -> Any:
     if not path.is_file():
         raise InputModelError(f"model {path}", "a folder", "an ONNX file", "name the .onnx file in it")
     try:
-        if path.stat().st_size == 0:
-            raise InputModelError(f"model {path}", "an empty file", "an ONNX file", "export it again")
-        model = onnx.load(str(path), format="protobuf")
-    except InputModelError:
-        raise
-    except FileNotFoundError as reason:
-        raise InputModelError(
-            f"model {path}", f"its weights are in another file that is missing ({reason})"[:200],
-            "an ONNX file with all that belongs to it", "copy the .data file as well, or export into one file",
-        ) from reason  # fmt: skip
-    except PermissionError as reason:
+        content = path.read_bytes()
+    except OSError as reason:
         raise InputModelError(f"model {path}", "not readable", "a readable file", "check its permissions") from reason
-    except Exception as reason:  # protobuf and onnx raise several unrelated types
+    if not content:
+        raise InputModelError(f"model {path}", "an empty file", "an ONNX file", "export it again")
+    try:
+        model = onnx.load_model_from_string(content)
+    except Exception as reason:  # protobuf raises several unrelated types
         raise _corrupt(path) from reason
     if not model.graph.node or not model.graph.output:
         raise _corrupt(path)
+    try:
+        onnx.load_external_data_for_model(model, str(path.parent))
+    except Exception as reason:  # missing, too short, outside the folder
+        raise InputModelError(
+            f"model {path}", f"weights in another file that cannot be read ({str(reason)[:120]})",
+            "an ONNX file with all that belongs to it", "copy the .data file as well, or export into one file",
+        ) from reason  # fmt: skip
     return model
 
 

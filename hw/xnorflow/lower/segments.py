@@ -1,7 +1,7 @@
 """The stretches of element-wise float operators between two matrix products, as functions that can be called.
 
-FINN's streamlining moves their constants about in float32 and rounds at the end, which can shift a threshold by one. Here a
-stretch is never rewritten: it is *evaluated*, by QONNX's own execution, on the integers that can arrive.
+FINN's streamlining moves their constants about in float32 and rounds at the end, which can shift a threshold by one.
+Here a stretch is never rewritten: it is *evaluated*, by QONNX's own execution, on the integers that can arrive.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Segment:
         return node_name(self.nodes[-1]) if self.nodes else "(none)"
 
     def mixed_operand(self) -> tuple[str, int] | None:
-        """Return a node with an operand that differs from channel to channel, and the number of values; None without."""
+        """Return the first node whose operand differs from channel to channel, and in how many values."""
         for node in self.nodes:
             for name in node.input:
                 array = self._constants.get(name)
@@ -102,7 +102,7 @@ class Segment:
         if node.op_type == "BatchNormalization":
             return np.full(self.channels, flat[0], np.float32) if same else flat
         if same:
-            return flat[0].reshape(())
+            return flat[:1].reshape(())
         return flat if flat.size == self.channels else array
 
     def _graph_of(self, node: Any, data: str, shape: tuple[int, ...]) -> Any:

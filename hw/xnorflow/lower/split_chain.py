@@ -24,8 +24,8 @@ class MatrixStage:
 
     Args:
         name: the product's node name in the file.
-        weights: float64 (inputs, outputs) as the file has them, scale included; the rows in the order in which the layer
-            before gives its values, or the graph input has them.
+        weights: float64 (inputs, outputs) as the file has them, scale included; the rows in the order in which the
+            layer before gives its values, or the graph input has them.
         bias: float64 (outputs,) added to the product (Gemm), or zeros.
         segment: the operators behind it.
     """
@@ -79,11 +79,6 @@ def split_chain(model: Any) -> Chain:
     stages = []
     for node, group, order in zip(products, groups[1:], orders, strict=True):
         matrix, bias = weights_of(model, node)
-        if len(order) != matrix.shape[0]:
-            raise InputModelError(
-                f"node {node_name(node)}", f"{matrix.shape[0]} inputs of the layer for {len(order)} values that arrive",
-                "layers that fit", "flatten each frame in front of the layer",
-            )  # fmt: skip
         unordered = np.empty_like(matrix)
         unordered[order] = matrix
         stages.append(MatrixStage(node_name(node), unordered, bias, Segment(model, group, matrix.shape[1])))
@@ -102,8 +97,8 @@ def _walk(model: Any) -> list[Any]:
         if len(consumers) > 1:
             names = ", ".join(node_name(node) for node in consumers)
             raise InputModelError(
-                f"tensor {tensor}", f"read by {len(consumers)} nodes ({names})", "a chain without branches in this version",
-                "residual and branching networks are not lowered yet",
+                f"tensor {tensor}", f"read by {len(consumers)} nodes ({names})",
+                "a chain without branches in this version", "residual and branching networks are not lowered yet",
             )  # fmt: skip
         node = consumers[0]
         _check_operands(model, node, tensor)
@@ -122,7 +117,7 @@ def _check_operands(model: Any, node: Any, tensor: str) -> None:
     free = [name for name in others if model.get_initializer(name) is None]
     if free:
         raise InputModelError(
-            f"node {node_name(node)}", f"its operand {free[0]} is computed from data", "constant operands",
+            f"node {node_name(node)}", f"its operand {free[0]} is no constant", "data and constant operands",
             "joins of two branches are not lowered yet",
         )  # fmt: skip
     if node.op_type in MATRIX_OPS and (node.input[0] != tensor or attributes_of(node).get("transA", 0)):
@@ -145,11 +140,18 @@ def _orders(model: Any, groups: list[list[Any]], products: list[Any]) -> list[In
                 order = order.reshape(model.get_tensor_shape(node.output[0]))
         if position and (np.diff(order.reshape(-1)) != 1).any():
             raise InputModelError(
-                f"node {node_name(products[position - 1])}", "a Transpose behind it that changes the order of its values",
-                "a Transpose in front of the first layer only", "permute the weights instead",
+                f"node {node_name(products[position - 1])}",
+                "a Transpose behind it that changes the order of its values",
+                "a Transpose in front of the first layer only",
+                "permute the weights instead",
             )  # fmt: skip
-        # A product of more than one row would be a layer that runs several times a frame.
-        orders.append(order.reshape(-1) if order.shape[-1] == order.size else np.empty(0, np.int64))
+        if position < len(products) and order.shape[-1] != order.size:
+            rows = order.size // order.shape[-1]
+            raise InputModelError(
+                f"node {node_name(products[position])}", f"{rows} rows of {order.shape[-1]} values in each frame",
+                "one row", "flatten each frame in front of the layer",
+            )  # fmt: skip
+        orders.append(order.reshape(-1))
     return orders[:-1]
 
 
@@ -165,8 +167,8 @@ def weights_of(model: Any, node: Any) -> tuple[Float64, Float64]:
         matrix = matrix.reshape(matrix.shape[-2:])
     if matrix is None or matrix.ndim != 2:
         raise InputModelError(
-            f"node {node_name(node)}", "weights that are not a constant matrix", "one constant (inputs, outputs) matrix",
-            "export the trained network, with its weights as initializers",
+            f"node {node_name(node)}", "weights that are not a constant matrix",
+            "one constant (inputs, outputs) matrix", "export the trained network, with its weights as initializers",
         )  # fmt: skip
     matrix = np.asarray(matrix, np.float64)
     bias = np.zeros(1)

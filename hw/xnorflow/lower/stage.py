@@ -15,7 +15,7 @@ from xnorflow.artifact.errors import ConfigError, LowerError, UserError
 from xnorflow.artifact.files import sha256_of, write_json
 from xnorflow.artifact.golden import GoldenVectors
 from xnorflow.artifact.host import HostCodec
-from xnorflow.artifact.progress import Progress
+from xnorflow.artifact.progress import Advance, Progress
 from xnorflow.boards.catalog import load_board
 from xnorflow.lower.config import BuildSettings
 from xnorflow.lower.extract_integers import Extraction, extract_integers
@@ -24,7 +24,8 @@ from xnorflow.lower.folding import folding_of
 from xnorflow.lower.import_model import import_model
 from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.integer_onnx import run_integer, write_integer_onnx
-from xnorflow.lower.reference import logits_graph, reference_logits
+from xnorflow.lower.operators import HOST_TAIL
+from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
 from xnorflow.lower.split_chain import split_chain
 from xnorflow.lower.steps import STEPS, Step, StepContext
 from xnorflow.lower.to_finn import to_finn_graph
@@ -35,6 +36,7 @@ __all__ = ["Lowered", "lower"]
 STEP_FRAMES = 4
 """Frames that each step's graph is executed on; whole sets go through integer.onnx."""
 RANDOM_FRAMES = 64
+MODELS = "intermediate_models"
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ def lower(
 
     Args:
         model: QONNX or FINN-ONNX, ours or a third party's.
-        build: an existing folder; gets ``intermediate_models/``, ``integer.onnx``, ``host.npz``, ``final_hw_config.json``
-            and ``report/*.json``.
+        build: an existing folder; gets ``intermediate_models/``, ``integer.onnx``, ``host.npz``,
+            ``final_hw_config.json`` and ``report/*.json``.
         settings: the ``[build]`` table.
         golden: frames with the logits that the network gives; None makes random frames and executes the file on them.
         progress: told of every step.
@@ -81,14 +83,13 @@ def lower(
         ConfigError: settings that contradict each other or do not fit.
     """
     board = load_board(settings.board)
-    _check_settings(settings)
     clock_ns = settings.clock_ns or board.clock_ns
-    models = build / "intermediate_models"
-    models.mkdir(parents=True, exist_ok=True)
-    (build / "report").mkdir(exist_ok=True)
+    _check_settings(settings, clock_ns)
+    for folder in (build / "report", build / MODELS):
+        folder.mkdir(parents=True, exist_ok=True)
     with progress.task("lower", len(STEPS) + 2) as advance:
         tidied = import_model(model)
-        tidied.save(str(models / "step_import.onnx"))
+        tidied.save(str(build / MODELS / "step_import.onnx"))
         advance(1, "step_import")
         extraction = extract_integers(split_chain(tidied), _input_shape(tidied), settings.output)
         golden = golden if golden is not None else _random_golden(tidied)
@@ -96,28 +97,25 @@ def lower(
         _write_integers(build, extraction, golden)
         advance(1, "step_extract_integers")
         context = StepContext(settings, board.part, clock_ns, build, dataflow_config(build, board.part, clock_ns))
-        frames = extraction.codec.quantize(golden.inputs[:STEP_FRAMES])
-        graph = to_finn_graph(extraction.network)
-        graph.save(str(models / "step_extract_integers.onnx"))
-        verify_step("step_extract_integers", graph, extraction.network, extraction.codec, frames, raw=False)
-        rows = []
-        for step in STEPS:
-            graph, seconds = _run_step(step, graph, context, extraction, frames, models)
-            rows.append({"step": step.name, "seconds": round(seconds, 3), "frames_equal": len(frames) * step.verify})
-            advance(1, step.name)
+        graph, rows = _run_steps(extraction, context, golden, advance)
     write_json(build / "final_hw_config.json", folding_of(graph))
-    write_json(build / "report" / "lowering.json", _summary(extraction, checks, rows))
-    return Lowered(
-        graph, extraction.network, extraction.codec, board.part, board.name, clock_ns, sha256_of(model), checks["frames"]
-    )
+    write_json(build / "report" / "lowering.json", _summary(tidied, extraction, checks, rows))
+    network, codec, frames = extraction.network, extraction.codec, checks["frames"]
+    return Lowered(graph, network, codec, board.part, board.name, clock_ns, sha256_of(model), frames)
 
 
-def _check_settings(settings: BuildSettings) -> None:
+def _check_settings(settings: BuildSettings, clock_ns: float) -> None:
     given = [key for key in ("target_fps", "target_cycles", "folding") if getattr(settings, key) is not None]
     if len(given) > 1:
         raise ConfigError(
             "build." + given[0], f"given together with {', '.join(given[1:])}", "one of them", "remove the others"
         )
+    fastest = int(1e9 / clock_ns)
+    if settings.target_fps is not None and settings.target_fps > fastest:
+        raise ConfigError(
+            "build.target_fps", f"{settings.target_fps} frames/s at a clock of {clock_ns:g} ns",
+            f"at most {fastest}, one frame a cycle", "ask for fewer, or shorten clock_ns",
+        )  # fmt: skip
 
 
 def _input_shape(model: Any) -> tuple[int, ...]:
@@ -125,7 +123,7 @@ def _input_shape(model: Any) -> tuple[int, ...]:
 
 
 def _random_golden(tidied: Any) -> GoldenVectors:
-    inputs = np.random.default_rng(0).random((RANDOM_FRAMES, *_input_shape(tidied)), np.float32)
+    inputs = random_inputs(tidied, RANDOM_FRAMES, seed=0)
     return GoldenVectors(inputs, reference_logits(logits_graph(tidied), inputs), np.zeros(0, np.int64))
 
 
@@ -152,14 +150,32 @@ def _write_integers(build: Path, extraction: Extraction, golden: GoldenVectors) 
         )
 
 
-def _run_step(
-    step: Step, graph: Any, context: StepContext, extraction: Extraction, frames: Any, models: Path
-) -> tuple[Any, float]:
-    started = time.perf_counter()
+def _run_steps(
+    extraction: Extraction, context: StepContext, golden: GoldenVectors, advance: Advance
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Run and verify all steps; returns the last graph and a row a step for the report."""
+    frames = extraction.codec.quantize(golden.inputs[:STEP_FRAMES])
+    graph = to_finn_graph(extraction.network)
+    graph.save(str(context.directory / MODELS / "step_extract_integers.onnx"))
+    verify_step("step_extract_integers", graph, extraction.network, extraction.codec, frames, raw=False)
+    rows = []
+    for step in STEPS:
+        started = time.perf_counter()
+        graph = _run_step(step, graph, context)
+        seconds = round(time.perf_counter() - started, 3)
+        graph.save(str(context.directory / MODELS / f"{step.name}.onnx"))
+        if step.verify:
+            verify_step(step.name, graph, extraction.network, extraction.codec, frames, step.raw)
+        rows.append({"step": step.name, "seconds": seconds, "frames_equal": len(frames) * step.verify})
+        advance(1, step.name)
+    return graph, rows
+
+
+def _run_step(step: Step, graph: Any, context: StepContext) -> Any:
     try:
         # FINN prints as it goes; what it prints matters only when it fails.
         with contextlib.redirect_stdout(io.StringIO()):
-            graph = step.run(graph, context)
+            return step.run(graph, context)
     except UserError:
         raise
     except Exception as reason:
@@ -167,28 +183,25 @@ def _run_step(
             f"step {step.name}", f"FINN failed ({type(reason).__name__}: {str(reason)[:160]})",
             fix="run again with --debug for the whole trace",
         ) from reason  # fmt: skip
-    seconds = time.perf_counter() - started
-    graph.save(str(models / f"{step.name}.onnx"))
-    if step.verify:
-        verify_step(step.name, graph, extraction.network, extraction.codec, frames, step.raw)
-    return graph, seconds
 
 
-def _summary(extraction: Extraction, checks: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(tidied: Any, extraction: Extraction, checks: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     network = extraction.network
     return {
         "path": "integer, compared with float logits on integers",
         **checks,
         "host_argmax": extraction.host_argmax,
+        "host_tail": [name for name in (tidied.get_metadata_prop(HOST_TAIL) or "").split(", ") if name],
         "output": "labels" if network.labels else "logits",
         "input_datatype": network.input_datatype,
         "layers": [
             {
                 "name": f"fc{index}", "node": layer.name, "MW": layer.inputs, "MH": layer.outputs,
-                "neurons_negated": flipped,
+                "neurons_negated": flipped, "sums_round_in_float32": not product.exact,
             }
-            for index, (layer, flipped) in enumerate(zip(network.layers, extraction.flipped_channels, strict=True))
+            for index, (layer, flipped, product) in enumerate(
+                zip(network.layers, extraction.flipped_channels, extraction.products, strict=True)
+            )
         ],
         "steps": rows,
     }  # fmt: skip
-

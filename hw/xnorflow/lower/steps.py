@@ -114,6 +114,7 @@ def step_minimize_bit_width(model: Any, context: StepContext) -> Any:
 def step_create_dataflow_partition(model: Any, context: StepContext) -> Any:
     """FINN's own: what stays on the host goes to ``dataflow_parent.onnx``."""
     from finn.builder.build_dataflow_steps import step_create_dataflow_partition as finn_step
+
     from xnorflow.lower.passes.name_layers import NameLayers
 
     return finn_step(model, context.finn).transform(NameLayers())
@@ -132,9 +133,9 @@ def step_apply_folding(model: Any, context: StepContext) -> Any:
 def _set_fifo_depths(model: Any) -> None:
     """Give each matrix unit but the first a FIFO that holds one frame of its input.
 
-    A unit takes a frame's input during its first neuron fold and computes the others from its own buffer. While it does, at
-    most one frame arrives, so with a frame of room the layer before never waits: the interval of the whole design is that of
-    the slowest layer, exactly.
+    A unit takes a frame's input during its first neuron fold and computes the others from its own buffer. While it
+    does, at most one frame arrives, so with a frame of room the layer before never waits: the interval of the whole
+    design is that of the slowest layer, exactly.
     """
     from qonnx.custom_op.registry import getCustomOp
 
@@ -152,6 +153,7 @@ def step_insert_streams(model: Any, context: StepContext) -> Any:
     from finn.transformation.fpgadataflow.insert_fifo import InsertFIFO
     from qonnx.transformation.general import GiveReadableTensorNames
     from qonnx.transformation.infer_datatypes import InferDataTypes
+
     from xnorflow.lower.passes.name_layers import NameLayers
     from xnorflow.lower.passes.use_own_operators import UseOwnOperators
 
@@ -167,6 +169,7 @@ def step_insert_streams(model: Any, context: StepContext) -> Any:
 def step_specialize_layers(model: Any, context: StepContext) -> Any:
     """FINN's own: every operator gets its RTL backend."""
     from finn.transformation.fpgadataflow.specialize_layers import SpecializeLayers
+
     from xnorflow.lower.passes.name_layers import NameLayers
 
     return model.transform(SpecializeLayers(context.part)).transform(NameLayers())

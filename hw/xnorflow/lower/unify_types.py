@@ -10,7 +10,7 @@ __all__ = ["unify_types"]
 
 
 def unify_types(model: Any) -> None:
-    """Turn ``Constant`` nodes into initializers, other floats into 32-bit ones and an integer input into an annotated float.
+    """Make every constant an initializer and every float one of 32 bits; an integer input becomes an annotated float.
 
     Changes the onnx.ModelProto in place. An integer input keeps its meaning as QONNX's quantization annotation.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,11 +17,12 @@ from xnorflow.lower.integer_network import IntegerNetwork
 __all__ = ["check_logits", "verify_step"]
 
 IntArray = npt.NDArray[np.int64]
-ACTIVATIONS = ("MultiThreshold", "MVAU", "XnorMVAU", "BinaryWeightMVAU", "XnorMVAU_rtl", "BinaryWeightMVAU_rtl")
+UNITS = ("MVAU", "XnorMVAU", "BinaryWeightMVAU", "XnorMVAU_rtl", "BinaryWeightMVAU_rtl")
+ACTIVATIONS = ("MultiThreshold", *UNITS)
 
 
 def verify_step(step: str, model: Any, network: IntegerNetwork, codec: HostCodec, frames: IntArray, raw: bool) -> None:
-    """Execute a FINN graph frame by frame and compare every layer with the integer network.
+    """Execute a FINN graph frame by frame and compare every layer with the integer network, parameters included.
 
     Args:
         step: name of the step that made the graph, for the message.
@@ -41,6 +45,24 @@ def verify_step(step: str, model: Any, network: IntegerNetwork, codec: HostCodec
             _compare(step, tensor, index, expected[index], _as_signs(model, tensor, context[tensor]))
         name = model.graph.output[0].name
         _compare(step, name, index, final[index], np.rint(context[name]).astype(np.int64).reshape(-1))
+    _check_parameters(step, model, network)
+
+
+def _check_parameters(step: str, model: Any, network: IntegerNetwork) -> None:
+    """Compare what the matrix units hold with the network: equal weights and thresholds are equal for *every* input."""
+    units = [node for node in model.graph.node if node.op_type in UNITS]
+    for node, layer in zip(units, network.layers, strict=bool(units)):
+        weights = np.where(np.asarray(model.get_initializer(node.input[1])) > 0, 1, -1)
+        _compare(step, f"{node.name} weights", None, layer.weights.T.reshape(-1), weights.T.reshape(-1))
+        if layer.thresholds is None:
+            continue
+        found = np.asarray(model.get_initializer(node.input[2]))
+        expected, (low, high) = layer.thresholds, layer.acc_bounds
+        if layer.binary_input:  # FINN counts the ones: p = (a + MW) / 2
+            expected, low, high = (expected + layer.inputs) // 2, 0, layer.inputs
+        # Everything up to the smallest sum means always, everything above the largest never.
+        column = np.clip(np.ceil(np.broadcast_to(found.reshape(-1), expected.shape)).astype(np.int64), low, high + 1)
+        _compare(step, f"{node.name} thresholds", None, expected, column)
 
 
 def _execute(step: str, model: Any, frame: IntArray) -> dict[str, Any]:
@@ -50,13 +72,30 @@ def _execute(step: str, model: Any, frame: IntArray) -> dict[str, Any]:
     values = (frame + 1) // 2 if model.get_tensor_datatype(source).name == "BINARY" else frame
     shape = model.get_tensor_shape(source)
     try:
-        context = execute_onnx(model, {source: values.astype(np.float32).reshape(shape)}, return_full_exec_context=True)
+        with _as_it_is():
+            context = execute_onnx(
+                model, {source: values.astype(np.float32).reshape(shape)}, return_full_exec_context=True
+            )
     except Exception as reason:
         raise LowerError(
             f"step {step}", f"its graph cannot be executed ({type(reason).__name__}: {str(reason)[:160]})",
             fix="run again with --debug and report the graph in intermediate_models",
         ) from reason  # fmt: skip
     return dict(context)
+
+
+@contextlib.contextmanager
+def _as_it_is() -> Iterator[None]:
+    """Keep qonnx from rounding tensors to their annotations: that hides errors and takes most of the time."""
+    previous = os.environ.get("SANITIZE_QUANT_TENSORS")
+    os.environ["SANITIZE_QUANT_TENSORS"] = "0"
+    try:
+        yield
+    finally:
+        if previous is None:
+            del os.environ["SANITIZE_QUANT_TENSORS"]
+        else:
+            os.environ["SANITIZE_QUANT_TENSORS"] = previous
 
 
 def _is_activation(node: Any) -> bool:
@@ -71,7 +110,7 @@ def _as_signs(model: Any, tensor: str, values: Any) -> IntArray:
     return 2 * integers - 1 if model.get_tensor_datatype(tensor).name == "BINARY" else integers
 
 
-def _compare(step: str, tensor: str, frame: int, expected: IntArray, found: IntArray) -> None:
+def _compare(step: str, tensor: str, frame: int | None, expected: IntArray, found: IntArray) -> None:
     if expected.shape == found.shape and np.array_equal(expected, found):
         return
     if expected.shape != found.shape:
@@ -81,7 +120,7 @@ def _compare(step: str, tensor: str, frame: int, expected: IntArray, found: IntA
     position = int(np.nonzero(expected != found)[0][0])
     raise LowerError(
         f"step {step}",
-        f"tensor {tensor}[{position}] is {found[position]} in frame {frame}",
+        f"tensor {tensor}[{position}] is {found[position]}" + ("" if frame is None else f" in frame {frame}"),
         f"{expected[position]}, as in the step before",
         "compare the two graphs in intermediate_models",
     )
@@ -99,8 +138,8 @@ def check_logits(
         logits: float32 (frames, classes), of torch or of QONNX.
 
     Returns:
-        ``frames``, ``mismatches`` (0) and ``float_identical``: whether even the float32 bits agree, which they do unless
-        the network's scales are not powers of two and its sums round.
+        ``frames``, ``mismatches`` (0) and ``float_identical``: whether even the float32 bits agree, which they do
+        unless the network's scales are not powers of two and its sums round.
 
     Raises:
         LowerError: an accumulator differs, or the logits are not this network's.

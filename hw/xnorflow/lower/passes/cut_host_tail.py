@@ -6,20 +6,17 @@ from typing import Any
 
 from qonnx.transformation.base import Transformation
 
-from xnorflow.lower.operators import LABEL_OPS, SHAPE_OPS, SOFTMAX_OPS, attributes_of
+from xnorflow.lower.operators import HOST_TAIL, LABEL_OPS, SHAPE_OPS, SOFTMAX_OPS, attributes_of
 
-__all__ = ["HOST_TAIL", "CutHostTail"]
-
-HOST_TAIL = "xnorflow_host_tail"
-"""Metadata property: the operators that were cut off, in order, separated by commas."""
+__all__ = ["CutHostTail"]
 
 
 class CutHostTail(Transformation):
-    """Remove everything from the first final Softmax, LogSoftmax, TopK or ArgMax on; keep one argmax where there is one.
+    """Remove everything from the first final softmax, sigmoid or label operator on, but keep one argmax.
 
     An argmax is TopK with k=1 or ArgMax, of the first largest value over all classes; it reads the logits themselves
-    afterwards, which have the same order as their softmax. Other label operators (k=5, the smallest, the last of equals)
-    stay with the host like the softmax.
+    afterwards, which have the same order as their softmax. Other label operators (k=5, the smallest, the last of
+    equals) stay with the host like the softmax.
 
     Precondition: shapes inferred and constants folded.
     """
@@ -70,4 +67,6 @@ def _is_argmax(model: Any, node: Any) -> bool:
     if node.op_type == "ArgMax":
         return not attributes.get("select_last_index", 0)
     k = model.get_initializer(node.input[1]) if len(node.input) > 1 else attributes.get("k", 1)
-    return k is not None and int(k if isinstance(k, int) else k.reshape(-1)[0]) == 1 and attributes.get("largest", 1) == 1
+    return (
+        k is not None and int(k if isinstance(k, int) else k.reshape(-1)[0]) == 1 and attributes.get("largest", 1) == 1
+    )

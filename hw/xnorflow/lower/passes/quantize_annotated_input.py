@@ -44,7 +44,12 @@ class QuantizeAnnotatedInput(Transformation):
                 model.set_initializer(names[-1], np.asarray(value, np.float32))
             kind = "Quant" if attributes else "BipolarQuant"
             quantizer = helper.make_node(
-                kind, [source, *names], [inside], name=f"{source}_{kind}", domain="qonnx.custom_op.general", **attributes
+                kind,
+                [source, *names],
+                [inside],
+                name=f"{source}_{kind}",
+                domain="qonnx.custom_op.general",
+                **attributes,
             )
             model.graph.node.insert(0, quantizer)
         del model.graph.quantization_annotation[:]

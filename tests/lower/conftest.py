@@ -1,0 +1,84 @@
+"""What the tests of lowering share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # qonnx_files, variants, brevitas_files
+
+from xnorflow.lower.finn_compat import prepare_finn
+
+
+@pytest.fixture(scope="session", autouse=True)
+def finn():
+    prepare_finn()
+
+
+@pytest.fixture(scope="session")
+def raw_logits():
+    """Execute a file by qonnx's own transformations and executor, without any of ours."""
+
+    def run(path, inputs, logits):
+        from qonnx.core.modelwrapper import ModelWrapper
+        from qonnx.core.onnx_exec import execute_onnx
+        from qonnx.transformation.fold_constants import FoldConstants
+        from qonnx.transformation.general import RemoveStaticGraphInputs
+        from qonnx.transformation.infer_shapes import InferShapes
+
+        model = onnx.load(str(path))
+        # qonnx folds with the version of the first entry, whatever its domain.
+        imports = sorted(model.opset_import, key=lambda entry: entry.domain)
+        del model.opset_import[:]
+        model.opset_import.extend(imports)
+        for tensor in model.graph.input:
+            if tensor.type.tensor_type.elem_type == onnx.TensorProto.UINT8:
+                inputs = inputs.astype(np.uint8)
+        model = ModelWrapper(model).transform(RemoveStaticGraphInputs()).transform(InferShapes())
+        model = model.transform(FoldConstants(exclude_op_types=[]))
+        name = model.graph.input[0].name
+        rows = [execute_onnx(model, {name: frame[None]}, return_full_exec_context=True)[logits] for frame in inputs]
+        return np.concatenate([np.asarray(row, np.float32).reshape(1, -1) for row in rows])
+
+    return run
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Lower a file in a folder of its own; the report's content is ``build.report``."""
+    from xnorflow.artifact.progress import SilentProgress
+    from xnorflow.lower.config import BuildSettings
+    from xnorflow.lower.stage import lower
+
+    def run(path, golden=None, **settings):
+        folder = tmp_path / f"build_{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        settings = BuildSettings(**{"target_cycles": 16, **settings})
+        run.folder = folder
+        lowered = lower(path, folder, settings, golden, SilentProgress())
+        run.report = json.loads((folder / "report" / "lowering.json").read_text())
+        return lowered
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def network_of():
+    """Return the integer network of an ONNX file, and the extraction it is part of, without FINN's steps."""
+
+    def run(path, output="auto"):
+        from xnorflow.lower.config import OutputKind
+        from xnorflow.lower.extract_integers import extract_integers
+        from xnorflow.lower.import_model import import_model
+        from xnorflow.lower.split_chain import split_chain
+
+        model = import_model(path)
+        shape = tuple(model.get_tensor_shape(model.graph.input[0].name))[1:]
+        return extract_integers(split_chain(model), shape, OutputKind(output))
+
+    return run

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from xnorflow.artifact.errors import ConfigError, DataError
+from xnorflow.artifact.progress import SilentProgress
 from xnorflow.flow.inputs import RANDOM_FRAMES, choose_inputs
 
 
@@ -11,13 +12,44 @@ def choose(path=None, dataset=None, frames=None, seed=1):
     return choose_inputs(path, dataset, None, frames, seed)
 
 
-def test_noise_is_seeded_and_within_range():
-    images = choose().shaped((2, 3))
-    assert images.shape == (RANDOM_FRAMES, 2, 3) and images.dtype == np.float32
-    assert 0 <= images.min() < 0.01 and 0.99 < images.max() < 1
-    assert np.array_equal(images, choose().shaped((2, 3)))
-    assert not np.array_equal(images, choose(seed=2).shaped((2, 3)))
+def scaled(path, scale, offset):
+    """Write a perceptron whose input is thresholded in the middle of what ``scale`` and ``offset`` make of [0, 1]."""
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    def constant(name, value):
+        return numpy_helper.from_array(np.asarray(value, np.float32), name)
+
+    quant = {"domain": "qonnx.custom_op.general"}
+    nodes = [
+        helper.make_node("Sub", ["x", "middle"], ["c"], name="center"),
+        helper.make_node("BipolarQuant", ["c", "one"], ["q"], name="quantizer", **quant),
+        helper.make_node("MatMul", ["q", "w"], ["y"], name="layer"),
+    ]
+    weights = np.where(np.random.default_rng(0).random((64, 3)) < 0.5, -1, 1)
+    constants = [constant("middle", scale * 0.5 + offset), constant("one", 1), constant("w", weights)]
+    ports = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, s]) for n, s in (("x", 64), ("y", 3))]
+    opsets = [helper.make_opsetid("", 13), helper.make_opsetid("qonnx.custom_op.general", 1)]
+    graph = helper.make_graph(nodes, "net", ports[:1], ports[1:], constants)
+    save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    return path
+
+
+def test_noise_is_seeded_and_on_both_sides_of_the_threshold(tmp_path):
+    model = scaled(tmp_path / "net.onnx", 255, 0)
+    first = choose().execute(model, SilentProgress())
+    assert first.inputs.shape == (RANDOM_FRAMES, 64) and first.inputs.dtype == np.float32
+    assert (first.inputs < 127.5).any() and (first.inputs >= 127.5).any()
+    assert np.array_equal(first.inputs, choose().execute(model, SilentProgress()).inputs)
+    assert not np.array_equal(first.inputs, choose(seed=2).execute(model, SilentProgress()).inputs)
     assert choose().identity != choose(seed=2).identity
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (255, 0), (2, -1)])
+def test_pixels_are_brought_to_the_models_range(tmp_path, scale, offset):
+    golden = choose(dataset="digits", frames=30).execute(scaled(tmp_path / "net.onnx", scale, offset), SilentProgress())
+    plain = choose(dataset="digits", frames=30).execute(scaled(tmp_path / "plain.onnx", 1, 0), SilentProgress())
+    assert golden.inputs.max() == scale + offset and golden.inputs.min() == offset
+    assert np.array_equal(golden.logits, plain.logits)
 
 
 def test_a_test_set_has_labels_and_can_be_cut():

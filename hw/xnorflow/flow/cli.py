@@ -170,7 +170,7 @@ def build(
 ) -> None:
     """Turn a QONNX file into a design: lower, generate, simulate against QONNX execution, synthesize, report.
 
-    Without --inputs or --dataset, 256 random images in [0, 1] are compared.
+    Without --inputs or --dataset, 256 random frames are compared, which hit every level of the model's input.
     """
     from xnorflow.flow import commands
 

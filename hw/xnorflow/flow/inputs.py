@@ -31,6 +31,7 @@ class InputSource:
     Args:
         name: for messages and reports, e.g. ``mnist test set``.
         images: float32 (frames, ...) in any shape of as many elements a frame as the model takes; None for noise.
+        pixels: whether images are pixels in [0, 1], to be brought to the range that the model takes.
         labels: int64 (frames,), or empty where none are known.
         frames: how many are taken.
         seed: of the noise.
@@ -43,6 +44,7 @@ class InputSource:
     frames: int
     seed: int
     identity: dict[str, Any]
+    pixels: bool = False
 
     def shaped(self, shape: tuple[int, ...]) -> FloatArray:
         """Return the inputs as float32 (frames, *shape).
@@ -50,9 +52,7 @@ class InputSource:
         Raises:
             DataError: a frame has another number of elements than the model takes.
         """
-        if self.images is None:
-            noise = np.random.default_rng(self.seed).random((self.frames, *shape), dtype=np.float32)
-            return noise
+        assert self.images is not None
         elements, wanted = int(np.prod(self.images.shape[1:])), int(np.prod(shape))
         if elements != wanted:
             raise DataError(
@@ -71,11 +71,15 @@ class InputSource:
             DataError: the inputs do not fit it.
         """
         from xnorflow.lower.import_model import import_model
-        from xnorflow.lower.reference import logits_graph, reference_logits
+        from xnorflow.lower.reference import in_input_range, logits_graph, random_inputs, reference_logits
 
         tidied = import_model(model)
         shape = tuple(int(size) for size in tidied.get_tensor_shape(tidied.graph.input[0].name))[1:]
-        images = self.shaped(shape)
+        if self.images is None:
+            images = random_inputs(tidied, self.frames, self.seed)
+        else:
+            images = self.shaped(shape)
+            images = in_input_range(tidied, images) if self.pixels else images
         return GoldenVectors(
             images, reference_logits(logits_graph(tidied), images, progress), self.labels[: self.frames]
         )
@@ -110,7 +114,9 @@ def _from_dataset(dataset: str, data_root: Path | None, frames: int | None) -> I
     splits = load_data(settings)
     count = min(frames or len(splits.test_images), len(splits.test_images))
     identity = {"dataset": settings.model_dump(mode="json"), "frames": count}
-    return InputSource(f"{settings.dataset} test set", splits.test_images, splits.test_labels, count, 0, identity)
+    return InputSource(
+        f"{settings.dataset} test set", splits.test_images, splits.test_labels, count, 0, identity, pixels=True
+    )
 
 
 def _from_file(path: Path, frames: int | None) -> InputSource:

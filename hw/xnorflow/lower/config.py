@@ -25,7 +25,8 @@ class BuildSettings(BaseModel):
         board: name of a file in ``hw/xnorflow/boards``.
         clock_ns: assumed clock period; None takes the board's.
         target_fps: frames per second to fold for, at the assumed clock.
-        target_cycles: cycles per frame to fold for; excludes ``target_fps``. Without either, 128 cycles.
+        target_cycles: cycles per frame to fold for; excludes ``target_fps``. Without either, 128 cycles, or
+            as many times twice that as the board needs to have room.
         folding: JSON file in FINN's folding format; excludes both targets.
         output: logits, labels (argmax on chip), or whichever the ONNX file ends in.
     """

@@ -10,14 +10,20 @@ import difflib
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xnorflow.artifact.errors import ConfigError
+from xnorflow.boards.catalog import Board
 
-__all__ = ["divisors", "fold_for_cycles", "folding_of", "read_folding", "set_folding"]
+if TYPE_CHECKING:
+    from xnorflow.ops.mvau_cost import MvauShape
+
+__all__ = ["divisors", "fold_for_cycles", "fold_to_fit", "folding_of", "read_folding", "set_folding"]
 
 MVAUS = ("XnorMVAU", "BinaryWeightMVAU")
 FOLDED_KEYS = ("PE", "SIMD")
+SLOWEST = 1 << 22
+"""Cycles a frame beyond which folding further makes no network smaller."""
 PASSED_OVER = frozenset(
     {"depth", "impl_style", "inFIFODepths", "inWidth", "mem_mode", "outFIFODepths", "outWidth", "preferred_impl_style"}
     | {"ram_style", "ram_style_thresholds", "resType", "runtime_writeable_weights", "slr"}
@@ -32,26 +38,43 @@ def divisors(number: int) -> list[int]:
     return [candidate for candidate in range(1, number + 1) if number % candidate == 0]
 
 
-def _cost(mw: int, mh: int, simd: int, pe: int, input_bits: int) -> float:
-    """LUTs, roughly: XNOR and count for each lane, accumulators for each neuron, buffers for each input."""
-    per_lane = 1.8 if input_bits == 1 else input_bits + 1.5
-    per_neuron = 1.5 * (mw.bit_length() + input_bits)
-    return simd * pe * per_lane + pe * per_neuron + 0.3 * simd * input_bits
-
-
 def _layers(model: Any) -> list[tuple[Any, Any]]:
     from qonnx.custom_op.registry import getCustomOp
 
     return [(node, getCustomOp(node)) for node in model.graph.node if node.domain.startswith("finn.custom_op")]
 
 
-def fold_for_cycles(model: Any, target: int) -> None:
+def _converter_luts(before: int, after: int) -> int:
+    """LUTs of the width converter from ``before`` to ``after`` elements a beat; there is none in front of all."""
+    return max(before, after) // 2 + min(before, after) + 10 if 0 < before != after else 0
+
+
+def _cheapest(mw: int, mh: int, input_bits: int, before: int, target: int) -> MvauShape:
+    from xnorflow.ops.mvau_cost import MvauShape  # loads FINN, which must be prepared first
+
+    def cost(fold: MvauShape) -> int:
+        return fold.luts + _converter_luts(before, fold.simd)
+
+    acc_bits = mw.bit_length() + input_bits
+    folds = [
+        MvauShape(mw, mh, simd, pe, input_bits, acc_bits)
+        for simd in divisors(mw)
+        for pe in divisors(mh)
+        if (mw // simd) * (mh // pe) <= target
+    ]
+    return min(folds, key=cost)
+
+
+def fold_for_cycles(model: Any, target: int) -> tuple[int, int]:
     """Choose for each layer the cheapest PE and SIMD that need at most ``target`` cycles a frame.
 
-    A layer that cannot be that fast is unrolled completely. Ties go to a SIMD equal to the PE of the layer before,
-    which saves a width converter.
+    The cost of a width converter behind the layer before is part of the choice.
+
+    Returns:
+        LUTs and 18 Kib blocks that the units are estimated to take.
     """
     before = 0
+    total = (0, 0)
     for node, operator in _layers(model):
         if node.op_type == "LabelSelect":
             labels = int(operator.get_nodeattr("Labels"))
@@ -61,16 +84,26 @@ def fold_for_cycles(model: Any, target: int) -> None:
         elif node.op_type in MVAUS:
             mw, mh = int(operator.get_nodeattr("MW")), int(operator.get_nodeattr("MH"))
             bits = operator.get_input_datatype(0).bitwidth()
-            choices = [
-                (_cost(mw, mh, simd, pe, bits) * (1.0 if simd == before or not before else 1.02), simd, pe)
-                for simd in divisors(mw)
-                for pe in divisors(mh)
-                if (mw // simd) * (mh // pe) <= target
-            ]
-            _, simd, pe = min(choices, default=(0.0, mw, mh))
-            operator.set_nodeattr("SIMD", simd)
-            operator.set_nodeattr("PE", pe)
-            before = pe
+            chosen = _cheapest(mw, mh, bits, before, target)
+            operator.set_nodeattr("SIMD", chosen.simd)
+            operator.set_nodeattr("PE", chosen.pe)
+            before = chosen.pe
+            total = (total[0] + chosen.luts, total[1] + chosen.bram18)
+    return total
+
+
+def fold_to_fit(model: Any, board: Board, start: int) -> None:
+    """Fold for ``start`` cycles a frame, or for twice as many as often as the board has no room.
+
+    Room is 70 % of its LUTs, since cells that fit on paper do not all place, and 90 % of its block RAM. Where nothing
+    fits, the slowest folding stays, and the budget check says by how much.
+    """
+    target = start
+    while True:
+        luts, bram18 = fold_for_cycles(model, target)
+        if (luts <= 0.7 * board.lut and bram18 <= 0.9 * 2 * board.bram36) or target > SLOWEST:
+            return
+        target *= 2
 
 
 def read_folding(path: Path) -> dict[str, dict[str, Any]]:

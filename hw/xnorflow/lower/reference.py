@@ -16,7 +16,7 @@ from xnorflow.lower.operators import LABEL_OPS, MATRIX_OPS
 from xnorflow.lower.products import ToReal
 from xnorflow.lower.split_chain import split_chain, weights_of
 
-__all__ = ["logits_graph", "random_inputs", "reference_logits"]
+__all__ = ["in_input_range", "logits_graph", "random_inputs", "reference_logits"]
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
 ATTRIBUTES = {"Quant": {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}}
@@ -111,6 +111,26 @@ def random_inputs(model: Any, frames: int, seed: int) -> npt.NDArray[np.float32]
     middles = (edges[1:] + edges[:-1]) / 2
     values = np.concatenate([middles, middles, thresholds, np.nextafter(thresholds, np.float32(-np.inf))])
     return np.random.default_rng(seed).choice(values.astype(np.float32), (frames, *shape))
+
+
+def in_input_range(model: Any, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Bring pixels in [0, 1] to the range that a network's input quantizer tells apart.
+
+    Args:
+        model: a ModelWrapper from :func:`xnorflow.lower.import_model.import_model`.
+        images: float32, pixels in [0, 1].
+
+    Returns:
+        The images as whole numbers 0 to 255 where a threshold lies above 2; as 2x - 1 where one lies at 0 or below, so
+        that pixels in [0, 1] would all be on one side of it; else as they are.
+
+    Raises:
+        InputModelError: the network has no hardware form.
+    """
+    thresholds = extract_input(split_chain(model).head).thresholds
+    if thresholds.max() > 2:
+        return np.rint(images * np.float32(255))
+    return images * np.float32(2) - np.float32(1) if thresholds.min() <= 0 else images
 
 
 def reference_logits(

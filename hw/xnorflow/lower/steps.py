@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xnorflow.boards.catalog import load_board
 from xnorflow.lower import folding
 from xnorflow.lower.config import BuildSettings
 
@@ -34,11 +35,11 @@ class StepContext:
     finn: Any
 
     @property
-    def target_cycles(self) -> int:
-        """Cycles per frame to fold for."""
+    def target_cycles(self) -> int | None:
+        """Cycles per frame to fold for, or None where nobody asked for any."""
         if self.settings.target_fps is not None:
             return max(1, int(1e9 / self.clock_ns / self.settings.target_fps))
-        return self.settings.target_cycles or DEFAULT_CYCLES
+        return self.settings.target_cycles
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,10 @@ def step_apply_folding(model: Any, context: StepContext) -> Any:
     """PE and SIMD, and one frame of buffer in front of every layer but the first."""
     if context.settings.folding is not None:
         folding.set_folding(model, folding.read_folding(context.settings.folding))
-    else:
+    elif context.target_cycles is not None:
         folding.fold_for_cycles(model, context.target_cycles)
+    else:
+        folding.fold_to_fit(model, load_board(context.settings.board), DEFAULT_CYCLES)
     _set_fifo_depths(model)
     return model
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.artifact.errors import GenerateError
+from xnorflow.ops.mvau_cost import MvauShape
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
 
 __all__ = ["MvauRtl", "fold_starts", "fold_weights", "hex_words", "signed_bits"]
@@ -127,7 +127,8 @@ class MvauRtl(RtlNode):
             "Mw": mw, "Mh": mh, "Simd": simd, "Pe": pe,
             "InputWidth": self.get_input_datatype().bitwidth(), "AccWidth": width,
             "Thresholded": thresholded, "OutputWidth": output_bits,
-            "WeightFile": weights, "StartFile": starts, "WeightStyle": "block" if self.weights_in_bram() else "logic",
+            "WeightFile": weights, "StartFile": starts,
+            "WeightStyle": "block" if self.shape().weights_in_bram else "logic",
         }  # fmt: skip
         source = Port(
             self.get_instream_width(), f"{mw // simd} beats of {simd} x {self.get_input_datatype().name} a frame"
@@ -138,42 +139,22 @@ class MvauRtl(RtlNode):
         )
         return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * output_bits)])
 
+    def shape(self) -> MvauShape:
+        """Return shape and folding, which the cost follows from."""
+        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
+        return MvauShape(mw, mh, simd, pe, int(self.get_input_datatype().bitwidth()), self.accumulator_bits())
+
     def get_exp_cycles(self) -> int:
         """Return SF * NF: the steady-state interval, which simulation confirms exactly."""
-        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
-        return (mw // simd) * (mh // pe) * int(np.prod(self.get_nodeattr("numInputVectors")))
-
-    def weight_memory(self) -> tuple[int, int]:
-        """Return words and bits a word of the weight memory."""
-        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
-        return (mw // simd) * (mh // pe), simd * pe
-
-    def weights_in_bram(self) -> bool:
-        """Return whether the weight memory goes into block RAM.
-
-        Above 16 words its bits cost more LUTs as logic than the rest of the unit: yosys spends 3.5 a bit at 64 words.
-        """
-        return self.weight_memory()[0] > 16
+        return self.shape().cycles * int(np.prod(self.get_nodeattr("numInputVectors")))
 
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 18 Kib blocks of the weight memory."""
-        words, bits = self.weight_memory()
-        if not self.weights_in_bram():
-            return 0
-        return min(
-            math.ceil(bits / width) * math.ceil(words / depth) for width, depth in ((36, 512), (18, 1024), (9, 2048))
-        )
+        return self.shape().bram18
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs, distributed memory included, fitted to mapped netlists (yosys, xc7, unpacked cells)."""
-        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
-        bits = int(self.get_input_datatype(0).bitwidth())
-        words, word_bits = self.weight_memory()
-        lanes = simd * pe * (2.15 if bits == 1 else 1.95 * bits)
-        # With several neuron folds the inputs are buffered and chosen from: 32 x 6 bits take four LUTs.
-        buffer = simd * bits * (1 + 4 / 6 * math.ceil(mw / simd / 32)) if mh > pe else 0
-        rom = 0.8 * word_bits if not self.weights_in_bram() and words > 1 else 0
-        return round(lanes + buffer + 1.2 * pe * self.accumulator_bits() + rom + 60)
+        """Return LUTs, distributed memory included."""
+        return self.shape().luts
 
     def dsp_estimation(self, fpgapart: str) -> int:
         """Return 0: no multipliers."""

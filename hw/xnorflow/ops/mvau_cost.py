@@ -1,0 +1,61 @@
+"""What a matrix-vector unit costs by its folding, fitted to mapped netlists (yosys, xc7, unpacked cells)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["MvauShape"]
+
+LOGIC_ROM_WORDS = 16
+"""Above this many words a weight word's bits cost more LUTs than the rest of the unit: yosys spends 3.5 a bit at 64."""
+
+
+@dataclass(frozen=True)
+class MvauShape:
+    """Shape and folding of a unit.
+
+    Args:
+        mw: inputs.
+        mh: neurons.
+        simd: inputs a cycle; divides ``mw``.
+        pe: neurons a cycle; divides ``mh``.
+        input_bits: bits of an input.
+        acc_bits: bits of an accumulator.
+    """
+
+    mw: int
+    mh: int
+    simd: int
+    pe: int
+    input_bits: int
+    acc_bits: int
+
+    @property
+    def cycles(self) -> int:
+        """SF * NF: cycles a frame, and words of the weight memory."""
+        return (self.mw // self.simd) * (self.mh // self.pe)
+
+    @property
+    def weights_in_bram(self) -> bool:
+        """Whether the weight memory goes into block RAM."""
+        return self.cycles > LOGIC_ROM_WORDS
+
+    @property
+    def luts(self) -> int:
+        """LUTs, distributed memory included."""
+        lanes = self.simd * self.pe * (2.15 if self.input_bits == 1 else 1.95 * self.input_bits)
+        # With several neuron folds the inputs are buffered and chosen from: 32 x 6 bits take four LUTs.
+        folds = 1 + 4 / 6 * math.ceil(self.mw / self.simd / 32)
+        buffer = self.simd * self.input_bits * folds if self.mh > self.pe else 0
+        rom = 0.8 * self.simd * self.pe if not self.weights_in_bram and self.cycles > 1 else 0
+        return round(lanes + buffer + 1.2 * self.pe * self.acc_bits + rom + 60)
+
+    @property
+    def bram18(self) -> int:
+        """18 Kib blocks of the weight memory."""
+        if not self.weights_in_bram:
+            return 0
+        bits = self.simd * self.pe
+        aspects = ((36, 512), (18, 1024), (9, 2048))
+        return min(math.ceil(bits / width) * math.ceil(self.cycles / depth) for width, depth in aspects)

@@ -141,9 +141,9 @@ def _report(
         clock_ns=design.clock_ns,
         frames_per_second_at_clock=1e9 / (design.clock_ns * mean),
         verilator=find_verilator().version,
-        build_seconds=round(wall - findings.seconds, 3),
-        simulate_seconds=round(findings.seconds, 3),
-        wall_seconds=round(wall, 3),
+        build_seconds=round(wall - findings.seconds, 6),
+        simulate_seconds=round(findings.seconds, 6),
+        wall_seconds=round(wall, 6),
     )
 
 

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from xnorflow.artifact.design import Design
-from xnorflow.ops.wrapper import banner
+from xnorflow.ops.wrapper import banner, load_template
 
 __all__ = ["TOP", "render_top"]
 
 TOP = "xnorflow_top"
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("top.sv.j2")
 
 
 def render_top(design: Design, output_bits: dict[str, int]) -> str:
@@ -45,7 +30,7 @@ def render_top(design: Design, output_bits: dict[str, int]) -> str:
         }
         for node in design.nodes
     ]
-    return _template().render(
+    return load_template(Path(__file__).parent / "templates" / "top.sv.j2").render(
         banner=banner(),
         artifact=design.artifact_sha256,
         top=design.top,

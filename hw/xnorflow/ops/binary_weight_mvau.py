@@ -8,7 +8,6 @@ import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
-from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 from qonnx.core.datatype import DataType
 
 from xnorflow.ops.mvau_rtl import IntArray, MvauRtl, signed_bits
@@ -43,22 +42,11 @@ class BinaryWeightMVAU(MVAU):
 
 
 @register_rtl
-class BinaryWeightMVAU_rtl(MvauRtl, BinaryWeightMVAU, RTLBackend):
+class BinaryWeightMVAU_rtl(MvauRtl, BinaryWeightMVAU):
     """RTL backend: ``xnorflow_mvau`` with signed inputs, whose weights choose between x and ~x.
 
     ``-x = ~x + 1``, and how many ones are missing is known when the weights are: they are part of the start value.
     """
-
-    def get_nodeattr_types(self) -> Any:
-        """Return FINN's attributes of MVAU and of RTL nodes."""
-        return {**BinaryWeightMVAU.get_nodeattr_types(self), **RTLBackend.get_nodeattr_types(self)}
-
-    def execute_node(self, context: Any, graph: Any) -> None:
-        """Run as FINN's Python model, or as RTL where ``exec_mode`` says so."""
-        if self.get_nodeattr("exec_mode") == "rtlsim":
-            RTLBackend.execute_node(self, context, graph)
-        else:
-            MVAU.execute_node(self, context, graph)
 
     def start_values(self, model: Any) -> IntArray:
         """Return the number of -1 weights, less the threshold."""

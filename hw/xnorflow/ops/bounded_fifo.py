@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
-from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 from finn.custom_op.fpgadataflow.streamingfifo import StreamingFIFO
 
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
@@ -26,21 +25,10 @@ class BoundedFIFO(StreamingFIFO):
 
 
 @register_rtl
-class BoundedFIFO_rtl(RtlNode, BoundedFIFO, RTLBackend):
+class BoundedFIFO_rtl(RtlNode, BoundedFIFO):
     """RTL backend: ``xnorflow_fifo``."""
 
     library_modules = ("xnorflow_fifo",)
-
-    def get_nodeattr_types(self) -> Any:
-        """Return FINN's attributes of StreamingFIFO and of RTL nodes."""
-        return {**BoundedFIFO.get_nodeattr_types(self), **RTLBackend.get_nodeattr_types(self)}
-
-    def execute_node(self, context: Any, graph: Any) -> None:
-        """Run as FINN's Python model, or as RTL where ``exec_mode`` says so."""
-        if self.get_nodeattr("exec_mode") == "rtlsim":
-            RTLBackend.execute_node(self, context, graph)
-        else:
-            BoundedFIFO.execute_node(self, context, graph)
 
     def write_sources(self, model: Any, folder: Path) -> str:
         """Return the wrapper's text."""

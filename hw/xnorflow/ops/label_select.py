@@ -7,7 +7,6 @@ from typing import Any
 
 from finn.custom_op.fpgadataflow.labelselect import LabelSelect
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
-from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 
 from xnorflow.artifact.errors import GenerateError
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
@@ -16,21 +15,10 @@ __all__ = ["LabelSelect_rtl"]
 
 
 @register_rtl
-class LabelSelect_rtl(RtlNode, LabelSelect, RTLBackend):
+class LabelSelect_rtl(RtlNode, LabelSelect):
     """``xnorflow_argmax``: the index of the first maximum (K=1)."""
 
     library_modules = ("xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_argmax")
-
-    def get_nodeattr_types(self) -> Any:
-        """Return FINN's attributes of LabelSelect and of RTL nodes."""
-        return {**LabelSelect.get_nodeattr_types(self), **RTLBackend.get_nodeattr_types(self)}
-
-    def execute_node(self, context: Any, graph: Any) -> None:
-        """Run as FINN's Python model, or as RTL where ``exec_mode`` says so."""
-        if self.get_nodeattr("exec_mode") == "rtlsim":
-            RTLBackend.execute_node(self, context, graph)
-        else:
-            LabelSelect.execute_node(self, context, graph)
 
     def write_sources(self, model: Any, folder: Path) -> str:
         """Return the wrapper's text."""

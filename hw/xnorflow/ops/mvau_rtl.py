@@ -78,10 +78,6 @@ class MvauRtl(RtlNode):
         "xnorflow_sign_sum",
         "xnorflow_mvau",
     )
-    get_input_datatype: Any
-    get_output_datatype: Any
-    get_instream_width: Any
-    get_outstream_width: Any
 
     def positive_weights(self, model: Any) -> npt.NDArray[np.bool_]:
         """Return (MW, MH), True where the weight is +1 (stored as 1 in BINARY and in BIPOLAR tensors)."""

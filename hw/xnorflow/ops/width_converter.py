@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
-from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 from finn.custom_op.fpgadataflow.streamingdatawidthconverter import StreamingDataWidthConverter
 
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
@@ -29,21 +28,10 @@ class WidthConverter(StreamingDataWidthConverter):
 
 
 @register_rtl
-class WidthConverter_rtl(RtlNode, WidthConverter, RTLBackend):
+class WidthConverter_rtl(RtlNode, WidthConverter):
     """RTL backend: one ``xnorflow_dwc`` for an integer ratio, else one up to the least common multiple and one down."""
 
     library_modules = ("xnorflow_dwc",)
-
-    def get_nodeattr_types(self) -> Any:
-        """Return FINN's attributes of StreamingDataWidthConverter and of RTL nodes."""
-        return {**WidthConverter.get_nodeattr_types(self), **RTLBackend.get_nodeattr_types(self)}
-
-    def execute_node(self, context: Any, graph: Any) -> None:
-        """Run as FINN's Python model, or as RTL where ``exec_mode`` says so."""
-        if self.get_nodeattr("exec_mode") == "rtlsim":
-            RTLBackend.execute_node(self, context, graph)
-        else:
-            WidthConverter.execute_node(self, context, graph)
 
     def widths(self) -> list[int]:
         """Return the stream widths in order: in, perhaps their least common multiple, out."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 
-__all__ = ["RTL_LIBRARY", "Instance", "Port", "RtlNode", "render_wrapper"]
+__all__ = ["RTL_LIBRARY", "Instance", "Port", "RtlNode", "banner", "load_template", "render_wrapper"]
 
 RTL_LIBRARY = Path(__file__).resolve().parent.parent / "rtl"
 """Folder of the hand-written SystemVerilog modules."""
@@ -50,15 +51,16 @@ class Instance:
 
 
 @cache
-def _template() -> jinja2.Template:
+def load_template(path: Path) -> jinja2.Template:
+    """Return the template of a generated file; a name that it is not given is an error."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja2.FileSystemLoader(path.parent),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("wrapper.sv.j2")
+    return environment.get_template(path.name)
 
 
 def banner() -> str:
@@ -87,7 +89,7 @@ def render_wrapper(name: str, purpose: str, source: Port, sink: Port, chain: lis
                 "ready_i": "out0_V_TREADY" if last else f"stage{i}_ready",
             }
         )
-    return _template().render(
+    return load_template(Path(__file__).parent / "templates" / "wrapper.sv.j2").render(
         name=name, purpose=purpose, banner=banner(), input=source, output=sink, wires=wires, instances=rows
     )
 
@@ -98,17 +100,20 @@ def _literal(value: bool | int | str) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-class RtlNode:
-    """What all RTL backends of xnorflow share; comes before FINN's RTLBackend in the bases.
+class RtlNode(RTLBackend):
+    """What all RTL backends of xnorflow share; comes before the abstract operator in the bases.
 
     A subclass gives ``library_modules`` (files of the RTL library, dependencies first) and ``write_sources``.
     """
 
     library_modules: tuple[str, ...] = ()
-    get_nodeattr: Any
-    set_nodeattr: Any
-    get_verilog_top_module_name: Any
-    onnx_node: Any
+
+    def execute_node(self, context: Any, graph: Any) -> None:
+        """Run as the abstract operator's Python model, or as RTL where ``exec_mode`` says so."""
+        if self.get_nodeattr("exec_mode") == "rtlsim":
+            super().execute_node(context, graph)
+        else:
+            super(RTLBackend, self).execute_node(context, graph)
 
     def write_sources(self, model: Any, folder: Path) -> str:
         """Write memory files into ``folder`` and return the wrapper's text."""

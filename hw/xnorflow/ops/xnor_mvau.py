@@ -8,7 +8,6 @@ import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
-from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 from qonnx.core.datatype import DataType
 
 from xnorflow.ops.mvau_rtl import IntArray, MvauRtl, signed_bits
@@ -40,19 +39,8 @@ class XnorMVAU(MVAU):
 
 
 @register_rtl
-class XnorMVAU_rtl(MvauRtl, XnorMVAU, RTLBackend):
+class XnorMVAU_rtl(MvauRtl, XnorMVAU):
     """RTL backend: ``xnorflow_mvau`` with 1-bit inputs; the threshold is the start value, the sign bit the output."""
-
-    def get_nodeattr_types(self) -> Any:
-        """Return FINN's attributes of MVAU and of RTL nodes."""
-        return {**XnorMVAU.get_nodeattr_types(self), **RTLBackend.get_nodeattr_types(self)}
-
-    def execute_node(self, context: Any, graph: Any) -> None:
-        """Run as FINN's Python model, or as RTL where ``exec_mode`` says so."""
-        if self.get_nodeattr("exec_mode") == "rtlsim":
-            RTLBackend.execute_node(self, context, graph)
-        else:
-            MVAU.execute_node(self, context, graph)
 
     def start_values(self, model: Any) -> IntArray:
         """Return -T, so that popcount - T is negative where the neuron stays silent; 0 without thresholds."""

@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
-from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
-from qonnx.core.datatype import DataType
 
 from xnorflow.ops.mvau_rtl import IntArray, MvauRtl, signed_bits
+from xnorflow.ops.one_bit_mvau import OneBitMVAU
 
 __all__ = ["BinaryWeightMVAU", "BinaryWeightMVAU_rtl"]
 
 
 @register_abstract
-class BinaryWeightMVAU(MVAU):
+class BinaryWeightMVAU(OneBitMVAU):
     """FINN's MVAU with BIPOLAR weights and ``INT<n>`` inputs.
 
     FINN's width minimization turns BIPOLAR weights into INT2, twice the weight memory and a multiplier; here they stay.
@@ -26,19 +25,10 @@ class BinaryWeightMVAU(MVAU):
         """Return the largest magnitude that a sum of weight times input can take."""
         return int(self.get_nodeattr("MW")) * int(-self.get_input_datatype(0).min())
 
-    def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
-        """Set and return the accumulator's datatype: wide enough for every sum and a threshold above all of them."""
+    def sum_datatype(self, thresholded: bool) -> str:
+        """Return the ``INT`` of every sum, and of a threshold above all of them."""
         largest = self.largest_sum()
-        silent = bool(self.get_nodeattr("noActivation"))
-        datatype = DataType[f"INT{signed_bits(-largest, largest + (0 if silent else 1))}"]
-        self.set_nodeattr("accDataType", datatype.name)
-        if silent:
-            self.set_nodeattr("outputDataType", datatype.name)
-        return datatype
-
-    def minimize_weight_bit_width(self, model: Any, datatype_only: bool = False) -> Any:
-        """Return BIPOLAR."""
-        return DataType[self.get_nodeattr("weightDataType")]
+        return f"INT{signed_bits(-largest, largest + (1 if thresholded else 0))}"
 
 
 @register_rtl

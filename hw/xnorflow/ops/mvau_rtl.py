@@ -106,33 +106,30 @@ class MvauRtl(RtlNode):
 
     def write_sources(self, model: Any, folder: Path) -> str:
         """Write the two memories and return the wrapper's text."""
-        name = self.get_verilog_top_module_name()
-        mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
+        name, shape = self.get_verilog_top_module_name(), self.shape()
+        mw, mh, simd, pe = shape.mw, shape.mh, shape.simd, shape.pe
         if mw % simd or mh % pe:
             raise GenerateError(
                 f"node {name}", f"SIMD={simd}, PE={pe} for MW={mw}, MH={mh}",
                 "a SIMD that divides MW and a PE that divides MH", "correct the folding",
             )  # fmt: skip
-        width = self.accumulator_bits()
         weights, starts = f"{name}_weights.mem", f"{name}_start.mem"
         (folder / weights).write_text(hex_words(fold_weights(self.positive_weights(model), pe, simd)))
-        (folder / starts).write_text(hex_words(fold_starts(self.start_values(model), pe, width)))
+        (folder / starts).write_text(hex_words(fold_starts(self.start_values(model), pe, shape.acc_bits)))
         thresholded = not self.get_nodeattr("noActivation")
         output_bits = 1 if thresholded else self.get_output_datatype().bitwidth()
         parameters: dict[str, bool | int | str] = {
             "Mw": mw, "Mh": mh, "Simd": simd, "Pe": pe,
-            "InputWidth": self.get_input_datatype().bitwidth(), "AccWidth": width,
+            "InputWidth": shape.input_bits, "AccWidth": shape.acc_bits,
             "Thresholded": thresholded, "OutputWidth": output_bits,
             "WeightFile": weights, "StartFile": starts,
-            "WeightStyle": "block" if self.shape().weights_in_bram else "logic",
+            "WeightStyle": "block" if shape.weights_in_bram else "logic",
         }  # fmt: skip
         source = Port(
             self.get_instream_width(), f"{mw // simd} beats of {simd} x {self.get_input_datatype().name} a frame"
         )
         sink = Port(self.get_outstream_width(), f"{mh // pe} beats of {pe} x {self.get_output_datatype().name} a frame")
-        purpose = (
-            f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {mw // simd * (mh // pe)} cycles."
-        )
+        purpose = f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {shape.cycles} cycles."
         return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * output_bits)])
 
     def shape(self) -> MvauShape:

@@ -6,36 +6,26 @@ from typing import Any
 
 import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
-from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
-from qonnx.core.datatype import DataType
 
 from xnorflow.ops.mvau_rtl import IntArray, MvauRtl, signed_bits
+from xnorflow.ops.one_bit_mvau import OneBitMVAU
 
 __all__ = ["XnorMVAU", "XnorMVAU_rtl"]
 
 
 @register_abstract
-class XnorMVAU(MVAU):
+class XnorMVAU(OneBitMVAU):
     """FINN's MVAU with ``binaryXnorMode=1``, whose accumulator is the popcount, 0 to MW.
 
     FINN ranges over sums of weight times input instead and clips thresholds to that: at MW=144 a threshold of 145
     (never) becomes 128. Here the accumulator type holds 0 to MW + 1, so that "never" survives.
     """
 
-    def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
-        """Set and return the accumulator's datatype: ``UINT`` of 0..MW+1 with thresholds, of 0..MW without."""
-        mw = self.get_nodeattr("MW")
-        silent = bool(self.get_nodeattr("noActivation"))
-        datatype = DataType[f"UINT{int(mw if silent else mw + 1).bit_length()}"]
-        self.set_nodeattr("accDataType", datatype.name)
-        if silent:
-            self.set_nodeattr("outputDataType", datatype.name)
-        return datatype
-
-    def minimize_weight_bit_width(self, model: Any, datatype_only: bool = False) -> Any:
-        """Return BINARY: 1 bit is the least."""
-        return DataType[self.get_nodeattr("weightDataType")]
+    def sum_datatype(self, thresholded: bool) -> str:
+        """Return ``UINT`` of 0..MW+1 with thresholds, of 0..MW without."""
+        mw = int(self.get_nodeattr("MW"))
+        return f"UINT{(mw + 1 if thresholded else mw).bit_length()}"
 
 
 @register_rtl

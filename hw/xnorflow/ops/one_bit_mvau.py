@@ -1,0 +1,31 @@
+"""What the two units with 1-bit weights share as FINN sees them: widths that minimization must not spoil."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
+from qonnx.core.datatype import DataType
+
+__all__ = ["OneBitMVAU"]
+
+
+class OneBitMVAU(MVAU):
+    """FINN's MVAU with 1-bit weights. A subclass says which datatype holds its sums."""
+
+    def sum_datatype(self, thresholded: bool) -> str:
+        """Return the QONNX datatype of the sums, and of a threshold above all of them where there are thresholds."""
+        raise NotImplementedError
+
+    def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
+        """Set and return the accumulator's datatype, which without thresholds is the output's too."""
+        silent = bool(self.get_nodeattr("noActivation"))
+        datatype = DataType[self.sum_datatype(not silent)]
+        self.set_nodeattr("accDataType", datatype.name)
+        if silent:
+            self.set_nodeattr("outputDataType", datatype.name)
+        return datatype
+
+    def minimize_weight_bit_width(self, model: Any, datatype_only: bool = False) -> Any:
+        """Return the weights' datatype as it is: 1 bit is the least."""
+        return DataType[self.get_nodeattr("weightDataType")]

@@ -29,7 +29,6 @@ class Results:
         design: the generated design.
         cycles: estimate_layer_cycles.json, by layer.
         estimates: estimate_layer_resources.json, by layer, with ``total``.
-        performance: estimate_network_performance.json.
         lowering: lowering.json.
         simulation: simulation.json.
         syntheses: by chip family, yosys_synth_<family>.json.
@@ -43,7 +42,6 @@ class Results:
     design: Design | None
     cycles: dict[str, Any]
     estimates: dict[str, Any]
-    performance: dict[str, Any]
     lowering: dict[str, Any]
     simulation: dict[str, Any]
     syntheses: dict[str, dict[str, Any]]
@@ -81,7 +79,6 @@ def load_results(folders: Folders) -> Results:
         design=design,
         cycles=_read(report / "estimate_layer_cycles.json"),
         estimates=_read(report / "estimate_layer_resources.json"),
-        performance=_read(report / "estimate_network_performance.json"),
         lowering=_read(report / "lowering.json"),
         simulation=_read(report / "simulation.json"),
         syntheses={path.stem.removeprefix(SYNTHESIS_PREFIX): _read(path) for path in names},

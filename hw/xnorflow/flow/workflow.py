@@ -103,7 +103,7 @@ class Workflow:
             with staged_contents(folders.build) as work:
                 lowered = lower(model, work, settings, golden, self._progress)
                 _check_budget(work, lowered.board)
-                note = f"{len(lowered.network.layers)} layers, {lowered.checked_frames:,} frames equal in every step"
+                note = f"integers = reference on {lowered.checked_frames:,} frames"
                 if generate:
                     design = generate_rtl(work, lowered, self._progress)
                     note = f"{len(design.nodes)} modules for {design.board}, {design.cycles_per_frame:,} cycles a frame"

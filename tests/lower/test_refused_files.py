@@ -7,24 +7,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from qonnx_files import Chain, body, perceptron
+from refusals import refusal, saved
 
-from xnorflow.artifact.errors import InputModelError
 from xnorflow.lower.import_model import import_model
 from xnorflow.lower.split_chain import split_chain
-
-
-def refusal(path, network_of, output="auto"):
-    with pytest.raises(InputModelError) as caught:
-        network_of(path, output)
-    error = caught.value
-    assert "\n" not in str(error)
-    assert error.where and error.found and error.allowed and error.fix
-    return error
-
-
-def saved(chain, tmp_path, **options):
-    return chain.save(tmp_path / "model.onnx", **options)
-
 
 # Files ----------------------------------------------------------------------------------------------------------
 

@@ -8,22 +8,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 from qonnx_files import QONNX, Chain, body, perceptron
-
-from xnorflow.artifact.errors import InputModelError
-
-
-def refusal(path, network_of, output="auto"):
-    with pytest.raises(InputModelError) as caught:
-        network_of(path, output)
-    error = caught.value
-    assert "\n" not in str(error)
-    assert error.where and error.found and error.allowed and error.fix
-    return error
-
-
-def saved(chain, tmp_path, **options):
-    return chain.save(tmp_path / "model.onnx", **options)
-
+from refusals import refusal, saved
 
 # Operators ------------------------------------------------------------------------------------------------------
 

@@ -43,6 +43,34 @@ def test_a_failure_leaves_the_earlier_results(tmp_path, reason):
     assert names(tmp_path) == ["out"]
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["in the body", "between the renames"])
+def test_what_a_killed_process_left_is_undone(tmp_path, moved):
+    with stage_directory(tmp_path / "out") as work:
+        (work / "a").write_text("1")
+    if moved:
+        (tmp_path / "out").rename(tmp_path / ".out.previous")
+    (tmp_path / ".out.unfinished-abc").mkdir()
+    (tmp_path / ".out.unfinished-abc" / "half").write_text("")
+    (tmp_path / ".out.theirs").mkdir()
+    with pytest.raises(KeyError), stage_directory(tmp_path / "out"):
+        raise KeyError
+    assert names(tmp_path / "out") == ["a"]
+    assert names(tmp_path) == [".out.theirs", "out"]
+
+
+def test_an_interrupted_text_leaves_the_one_before_and_nothing_else(tmp_path, monkeypatch):
+    write_text(tmp_path / "text", "old")
+
+    def interrupt(path, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.rename", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_text(tmp_path / "text", "new")
+    assert names(tmp_path) == ["text"]
+    assert (tmp_path / "text").read_text() == "old"
+
+
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     message = r"output folder .*file/out: .+; allowed: a folder you may write to; choose another folder"

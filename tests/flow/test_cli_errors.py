@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
     [
         ("epochs = 2", "epoch = 2", "unknown key 'epoch'"),
         ("epochs = 2", "epochs = 'two'", "key train.epochs: 'two'"),
-        ("hidden = [12]", "hidden = [-12]", "key train.hidden.0: -12"),
+        ("hidden = [12]", "hidden = [-12]", "key train.hidden[0]: -12"),
         ("epochs = 2", "epochs == 2", "not TOML"),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_folding_that_does_not_divide(build, model, tmp_path):
         ("--target-fps", "0", "option --target-fps: 0; allowed: greater than 0"),
         ("--clock-ns", "0.1", "option --clock-ns: 0.1; allowed: greater than 0.5"),
         ("--stall", "1.5", "option --stall: 1.5; allowed: less than or equal to 0.95"),
-        ("--dataset", "imagenet", "option --dataset: 'imagenet'; allowed: 'digits', 'mnist' or 'fashion_mnist'"),
+        ("--dataset", "imagenet", "option --dataset: 'imagenet'; allowed: 'digits', 'mnist', 'fashion_mnist'"),
         ("--frames", "0", "option --frames: 0; allowed: greater than or equal to 1"),
     ],
 )

@@ -16,7 +16,7 @@ CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.to
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("network", "TFC_1W2A", "'TFC_1W1A', 'SFC_1W1A' or 'LFC_1W1A'"),
+        ("network", "TFC_4W4A", "'TFC_1W1A', 'TFC_1W2A'"),
         ("hidden", [64, -64], "greater than or equal to 1"),
         ("hidden", [], "at least 1 item"),
         ("input_bits", 4, "1 or 8"),
@@ -30,8 +30,13 @@ CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.to
         ("threads", 0, "greater than or equal to 1"),
         ("shift", -1, "greater than or equal to 0"),
         ("optimizer", "adamant", "'adam' or 'sgd'"),
-        ("scheduler", "step", "'cosine' or 'none'"),
-        ("loss", "l1", "'cross_entropy' or 'squared_hinge'"),
+        ("scheduler", "cyclic", "'cosine', 'linear', 'step' or 'none'"),
+        ("losses", [], "at least 1 item"),
+        ("losses", [{"kind": "l1"}], "'cross_entropy', 'squared_hinge'"),
+        ("losses", [{"kind": "cross_entropy", "smoothing": 1.0}], "less than 1"),
+        ("stages", [{"form": "float"}], "Field required"),
+        ("stages", [{"name": "a b"}], "pattern"),
+        ("stages", [{"name": "a", "form": "gray"}], "'float', 'tanh'"),
         ("accelerator", "tpu", "'auto', 'cpu' or 'cuda'"),
         ("epoch", 3, "Extra inputs are not permitted"),
     ],
@@ -44,7 +49,7 @@ def test_a_bad_value_is_refused_and_the_key_named(key, value, message):
 
 
 def test_an_unknown_data_set_is_refused_with_the_known_ones():
-    with pytest.raises(ValidationError, match="'digits', 'mnist' or 'fashion_mnist'"):
+    with pytest.raises(ValidationError, match="'digits', 'mnist', 'fashion_mnist', 'cifar10' or 'imagenet'"):
         DataSettings.model_validate({"dataset": "cifar"})
 
 

@@ -13,7 +13,7 @@ from xnorflow.artifact.progress import SilentProgress
 from xnorflow.train.checkpoint import load_checkpoint, load_network
 from xnorflow.train.config import DataSettings, TrainSettings
 from xnorflow.train.data import load_data
-from xnorflow.train.evaluate import accuracy
+from xnorflow.train.evaluate import compute_logits
 from xnorflow.train.stage import train
 
 DIGITS = DataSettings(dataset="digits")
@@ -38,7 +38,8 @@ def test_digits_are_learned(trained):
 def test_the_folder_tells_what_happened(trained):
     directory, summary = trained
     lines = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
-    assert [line["epoch"] for line in lines] == list(range(1, 21))
+    assert [(line["stage"], line["epoch"]) for line in lines] == [("binary", epoch) for epoch in range(1, 21)]
+    assert all(line["losses"] == {"cross_entropy": line["loss"]} for line in lines)
     assert lines[-1]["test_accuracy_float"] == summary.accuracy_float
     assert lines[-1]["loss"] == summary.loss < lines[0]["loss"]
     assert lines[0]["learning_rate"] > lines[-1]["learning_rate"] > 0
@@ -46,7 +47,7 @@ def test_the_folder_tells_what_happened(trained):
     assert (config["seed"], config["data"]["dataset"], config["train"]["input_bits"]) == (1, "digits", 8)
     manifest = Manifest.load(directory)
     assert manifest.facts["accuracy_float"] == summary.accuracy_float
-    assert set(manifest.files) == {"checkpoint.pt", "metrics.jsonl", "config.toml"}
+    assert set(manifest.files) == {"checkpoint.pt", "metrics.jsonl", "config.toml", "stages/binary.pt"}
     assert list((directory / "tensorboard").glob("events.out.tfevents.*"))
 
 
@@ -54,8 +55,8 @@ def test_the_checkpoint_gives_the_accuracy_that_was_reported(trained):
     directory, summary = trained
     splits = load_data(DIGITS)
     network = load_network(directory)
-    images, labels = torch.from_numpy(splits.test_images), torch.from_numpy(splits.test_labels)
-    assert accuracy(network, images, labels) == summary.accuracy_float
+    right = compute_logits(network, torch.from_numpy(splits.test_images)).numpy().argmax(1) == splits.test_labels
+    assert right.mean() == summary.accuracy_float
     assert not network.training
 
 
@@ -70,7 +71,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
 
 def test_threads_are_those_of_the_config_and_given_back(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "xnorflow.train.loop.random_shift", lambda images, *_: seen.add(torch.get_num_threads()) or images
+        "xnorflow.train.sources.random_shift", lambda images, *_: seen.add(torch.get_num_threads()) or images
     )
     seen: set[int] = set()
     before = torch.get_num_threads()
@@ -81,7 +82,14 @@ def test_threads_are_those_of_the_config_and_given_back(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"optimizer": "sgd", "scheduler": "none"}, {"loss": "squared_hinge"}, {"batch_size": 5000}],
+    [
+        {"optimizer": "sgd", "scheduler": "none"},
+        {"scheduler": "step", "milestones": [1]},
+        {"losses": [{"kind": "squared_hinge"}, {"kind": "cross_entropy", "weight": 0.5}]},
+        {"batch_size": 5000},
+        {"adaptive_clip": 0.01, "clip_gradient": 1.0, "update_norms": True},
+        {"flip": True, "warmup_epochs": 1},
+    ],
     ids=lambda changes: next(iter(changes)),
 )
 def test_other_recipes_run(tmp_path, changes):
@@ -89,37 +97,27 @@ def test_other_recipes_run(tmp_path, changes):
     assert train(DIGITS, settings, 1, tmp_path / "train", SilentProgress()).epochs == 2
 
 
-def test_a_loss_that_is_not_finite_ends_training_and_leaves_nothing(tmp_path, monkeypatch):
+def test_a_loss_that_is_not_finite_ends_training_and_keeps_the_epochs_before(tmp_path, monkeypatch):
     calls = 0
 
-    def broken(logits, labels):
+    def broken(term, view):
         nonlocal calls
         calls += 1
-        return logits.sum() * (float("nan") if calls == 14 else 1.0)
+        return view.logits.sum() * (float("nan") if calls == 14 else 1.0)
 
-    monkeypatch.setattr("xnorflow.train.loop.make_loss", lambda name: broken)
+    monkeypatch.setattr("xnorflow.train.distill.labels.CrossEntropyTerm.forward", broken)
     message = (
-        r"^training step 14: the loss is nan at learning rate 0\.00\d+ \(last finite epoch: epoch 1: loss .*, "
-        r"test accuracy .*\); allowed: a finite loss; lower learning_rate$"
+        r"^stage binary, training step 14: the loss is nan at learning rate 0\.00\d+ \(last finite epoch: epoch 1: "
+        r"loss .*, test accuracy .*\); allowed: a finite loss; lower learning_rate$"
     )
     with pytest.raises(TrainError, match=message):
         run(tmp_path / "train")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_interrupt_leaves_nothing_half_written(tmp_path, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("xnorflow.train.loop.random_shift", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "train")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["train.partial"]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the accelerator")
 def test_an_absent_accelerator_is_refused(tmp_path):
-    with pytest.raises(TrainError, match="accelerator cuda: not found on this machine; allowed: auto, cpu"):
+    with pytest.raises(TrainError, match="accelerator cuda, devices 1: not found on this machine; allowed: auto, cpu; set"):
         run(tmp_path / "train", accelerator=TrainSettings(network="TFC_1W1A", accelerator="cuda").accelerator)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -14,7 +15,9 @@ from typing import Any
 
 from xnorflow.artifact.errors import OutputError
 
-__all__ = ["output_lock", "sha256_of", "stage_directory", "write_json", "write_text"]
+__all__ = ["make_folder", "output_lock", "sha256_of", "stage_directory", "write_json", "write_text"]
+
+UNFINISHED = ".unfinished-"
 
 
 def sha256_of(path: Path) -> str:
@@ -32,32 +35,53 @@ def _unwritable(path: Path, reason: OSError) -> OutputError:
     )
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, unless it is there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise _unwritable(path, reason) from reason
+
+
 @contextlib.contextmanager
 def stage_directory(final: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``final`` and rename it to ``final`` on success.
 
     An earlier ``final`` stays as it was until the new one is complete, and for good when the body raises
-    (Ctrl-C included).
+    (Ctrl-C included). What a killed process left beside it is removed; one process at a time may write ``final``.
 
     Raises:
         OutputError: the parent folder cannot be written.
     """
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+        previous = _clear_leftovers(final)
+        work = Path(tempfile.mkdtemp(prefix=f".{final.name}{UNFINISHED}", dir=final.parent))
     except OSError as reason:
         raise _unwritable(final, reason) from reason
     try:
         yield work
         work.chmod(0o755)
-        previous = final.with_name(f".{final.name}.previous")
-        shutil.rmtree(previous, ignore_errors=True)
         if final.exists():
             final.rename(previous)
         work.rename(final)
         shutil.rmtree(previous, ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _clear_leftovers(final: Path) -> Path:
+    """Undo what a killed process may have left of :func:`stage_directory`; returns where an earlier folder steps aside."""
+    previous = final.with_name(f".{final.name}.previous")
+    if previous.exists() and not final.exists():  # killed between the two renames
+        previous.rename(final)
+    for leftover in (previous, *final.parent.glob(f".{glob.escape(final.name)}{UNFINISHED}*")):
+        shutil.rmtree(leftover, ignore_errors=True)
+    return previous
 
 
 def write_text(path: Path, text: str) -> None:
@@ -69,10 +93,14 @@ def write_text(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(name).chmod(0o644)
-        Path(name).rename(path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            Path(name).chmod(0o644)
+            Path(name).rename(path)
+        except BaseException:  # Ctrl-C included
+            Path(name).unlink(missing_ok=True)
+            raise
     except OSError as reason:
         raise _unwritable(path.parent, reason) from reason
 

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 
 from xnorflow.artifact.errors import ExportError
-from xnorflow.train.models.fc import FC, Threshold
+from xnorflow.train.binarize.layers import Sign
+from xnorflow.train.models.base import Network, Threshold
 
 __all__ = ["check_numbers", "settle_thresholds"]
 
 
-def settle_thresholds(network: FC) -> None:
+def settle_thresholds(network: Network) -> None:
     """Rewrite each BatchNorm before a sign, in place, without changing what the network computes.
 
     ``y = gamma (a - mean) / sqrt(var + eps) + beta`` is binarized, so all that counts is on which side of
@@ -44,7 +45,7 @@ def _settle(threshold: Threshold) -> None:
     layer.bias.copy_(torch.where(moves, torch.zeros_like(beta), beta))
 
 
-def check_numbers(network: FC) -> None:
+def check_numbers(network: Network) -> None:
     """Refuse weights that have no hardware form.
 
     Raises:

@@ -120,7 +120,7 @@ def _write_manifest(work: Path, train_directory: Path, checkpoint: Checkpoint, f
             "dataset": checkpoint.dataset.value,
             "seed": checkpoint.seed,
             "epochs": checkpoint.epoch,
-            "input_bits": checkpoint.settings.input_bits,
+            "input_bits": checkpoint.settings.pixel_bits,
             "input_shape": list(checkpoint.image_shape),
             "classes": checkpoint.classes,
             "frames": frames,

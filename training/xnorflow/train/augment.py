@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["random_shift"]
+__all__ = ["random_flip", "random_shift"]
 
 
 def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
@@ -29,3 +29,17 @@ def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Ten
     padded = functional.pad(images, (pixels, pixels, pixels, pixels))
     frame = torch.arange(frames, device=images.device)[:, None, None]
     return padded.permute(0, 2, 3, 1)[frame, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror each image left to right with probability 1/2.
+
+    Args:
+        images: (frames, channels, height, width).
+        generator: a generator on the CPU; the choice is the same on every device.
+
+    Returns:
+        Images of the same shape.
+    """
+    chosen = torch.randint(0, 2, (len(images), 1, 1, 1), generator=generator).bool().to(images.device)
+    return torch.where(chosen, images.flip(3), images)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from xnorflow.train.sources import Images
+
 __all__ = ["accuracy", "compute_logits"]
 
-BATCH = 2000
+BATCH = 1000
 
 
 @torch.no_grad()
@@ -17,9 +19,16 @@ def compute_logits(network: nn.Module, images: Tensor) -> Tensor:
     return torch.cat([network(batch).float() for batch in torch.split(images, BATCH)])
 
 
-def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+@torch.no_grad()
+def accuracy(network: nn.Module, images: Images) -> float:
     """Return the share of images whose largest logit (the first of equals) is the label's.
 
     This is *float* accuracy: torch computed it. Leaves the network in eval mode.
+
+    Args:
+        network: on the device of the images.
+        images: what to test on.
     """
-    return int((compute_logits(network, images).argmax(1) == labels).sum()) / len(labels)
+    network.eval()
+    correct = sum(int((network(batch).argmax(1) == labels).sum()) for batch, labels in images.test())
+    return correct / images.frames

@@ -1,85 +1,51 @@
-"""Multi-layer perceptrons with 1-bit weights and activations: TFC, SFC and LFC of Brevitas's bnn_pynq examples."""
+"""Multi-layer perceptrons of few bits: TFC, SFC and LFC of Brevitas's bnn_pynq examples."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from xnorflow.train.binarize import INPUT_STEP, binary_linear, binary_sign, byte_input
-from xnorflow.train.config import NetworkName
+from xnorflow.train.binarize.layers import BinarizedLinear, Sign, input_quantizer
+from xnorflow.train.binarize.quantizers import INPUT_STEP
+from xnorflow.train.models.base import LogitScale, Network, Threshold, WeightedLayer
+from xnorflow.train.models.config import NetworkSettings
 
-__all__ = ["FC", "HIDDEN", "Threshold"]
+__all__ = ["FC", "HIDDEN"]
 
-HIDDEN: dict[NetworkName, tuple[int, ...]] = {
-    NetworkName.TFC_1W1A: (64, 64, 64),
-    NetworkName.SFC_1W1A: (256, 256, 256),
-    NetworkName.LFC_1W1A: (1024, 1024, 1024),
-}
-
-
-class Threshold(NamedTuple):
-    """A BatchNorm whose output is binarized: in hardware one threshold a channel on the accumulator before it.
-
-    Args:
-        batch_norm: the layer.
-        step: every accumulator is a whole multiple of it.
-        bound: no accumulator is larger in magnitude.
-    """
-
-    batch_norm: nn.BatchNorm1d
-    step: float
-    bound: float
+HIDDEN: dict[str, tuple[int, ...]] = {"TFC": (64, 64, 64), "SFC": (256, 256, 256), "LFC": (1024, 1024, 1024)}
+"""Widths of the hidden layers by topology."""
 
 
-class LogitScale(nn.Module):
-    """Multiply accumulators by ``2**-round(log2(sqrt(fan_in)))``, so that logits begin with a spread of about 1.
-
-    It stands where Brevitas has TensorNorm. A fixed power of two leaves logits exact in float32, needs no hardware and
-    never changes which one is largest.
-    """
-
-    def __init__(self, fan_in: int) -> None:
-        super().__init__()
-        self.scale = 2.0 ** -round(math.log2(math.sqrt(fan_in)))
-
-    def forward(self, accumulators: Tensor) -> Tensor:
-        """Return logits of the shape of ``accumulators``."""
-        return accumulators * self.scale
-
-
-class FC(nn.Module):
+class FC(Network):
     """Fully connected layers of ``QuantLinear -> BatchNorm1d -> sign -> Dropout``, the last one without the three.
 
-    The layers stand in ``features`` in Brevitas's order. Pixels in [0, 1] become ``2 x - 1`` before the first.
+    The layers stand in ``features`` in Brevitas's order. Pixels in [0, 1] become ``2 x - 1`` before the first. Features
+    are the outputs of the BatchNorms.
 
     Args:
         image_shape: channels, height, width of an image.
-        hidden: widths of the hidden layers, at least one.
+        settings: topology, widths and bits.
         classes: width of the last layer.
-        input_bits: 1 or 8.
-        dropout: share of activations dropped in training.
     """
 
-    def __init__(
-        self, image_shape: tuple[int, int, int], hidden: tuple[int, ...], classes: int, input_bits: int, dropout: float
-    ) -> None:
+    def __init__(self, image_shape: tuple[int, int, int], settings: NetworkSettings, classes: int) -> None:
         super().__init__()
-        assert hidden and input_bits in (1, 8)
-        self.input_step = 1.0 if input_bits == 1 else INPUT_STEP
-        self.features = nn.ModuleList([binary_sign() if input_bits == 1 else byte_input(), nn.Dropout(dropout)])
+        hidden = settings.hidden or HIDDEN[settings.network.topology]
+        self.input_step = 1.0 if settings.pixel_bits == 1 else INPUT_STEP
+        self.features = nn.ModuleList([input_quantizer(settings.pixel_bits), nn.Dropout(settings.dropout)])
         self.widths = (math.prod(image_shape), *hidden)
-        for fan_in, width in pairwise(self.widths):
+        for index, (fan_in, width) in enumerate(pairwise(self.widths)):
             self.features += [
-                binary_linear(fan_in, width),
+                BinarizedLinear(fan_in, width, settings, reads_signs=index > 0),
                 nn.BatchNorm1d(width),
-                binary_sign(),
-                nn.Dropout(dropout),
+                Sign(settings),
+                nn.Dropout(settings.dropout),
             ]
-        self.features += [binary_linear(hidden[-1], classes), LogitScale(hidden[-1])]
+        self.features += [BinarizedLinear(hidden[-1], classes, settings, scaled=False), LogitScale(hidden[-1])]
+        self.taps = tuple(f"features.{3 + 4 * index}" for index in range(len(hidden)))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits, float32 (frames, classes), of images, float32 (frames, channels, height, width) in [0, 1]."""
@@ -94,3 +60,11 @@ class FC(nn.Module):
         steps = [self.input_step] + [1.0] * (len(layers) - 1)
         for layer, step, fan_in in zip(layers, steps, self.widths, strict=False):
             yield Threshold(layer, step, float(fan_in))
+
+    def weighted_layers(self) -> Iterator[WeightedLayer]:
+        """Yield the layers of binary weights, in order."""
+        for index, layer in enumerate(self.features):
+            if isinstance(layer, BinarizedLinear):
+                behind = self.features[index + 1]
+                norm = behind if isinstance(behind, nn.BatchNorm1d) else None
+                yield WeightedLayer(f"features.{index}", layer, norm)

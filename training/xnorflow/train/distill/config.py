@@ -1,0 +1,155 @@
+"""Settings of loss terms: the tables ``[[train.losses]]`` and ``[[train.stages.losses]]``. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "Adversarial",
+    "Attention",
+    "AttentionForm",
+    "BlockDistillation",
+    "CrossEntropy",
+    "Distillation",
+    "Distributional",
+    "KernelRectification",
+    "LatentUsage",
+    "LatentWeights",
+    "SquaredHinge",
+    "TermSettings",
+]
+
+
+class _Term(BaseModel):
+    """What all terms have.
+
+    Args:
+        weight: factor on the term in the loss.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    weight: float = Field(default=1.0, ge=0, le=1e6)
+
+
+class CrossEntropy(_Term):
+    """Cross-entropy with the labels.
+
+    Args:
+        smoothing: share of the target that is spread evenly over all classes.
+    """
+
+    kind: Literal["cross_entropy"] = "cross_entropy"
+    smoothing: float = Field(default=0.0, ge=0, lt=1)
+
+
+class SquaredHinge(_Term):
+    """Squared hinge loss, as in Brevitas's examples."""
+
+    kind: Literal["squared_hinge"] = "squared_hinge"
+
+
+class Distillation(_Term):
+    """Hinton's knowledge distillation on logits.
+
+    Args:
+        temperature: divides both networks' logits.
+    """
+
+    kind: Literal["distillation"] = "distillation"
+    temperature: float = Field(default=1.0, gt=0, le=1000)
+
+
+class Distributional(_Term):
+    """ReActNet's distributional loss: cross-entropy with the teacher's probabilities."""
+
+    kind: Literal["distributional"] = "distributional"
+
+
+class AttentionForm(StrEnum):
+    """How attention maps are normalized and compared."""
+
+    PAPER = "paper"  # each by its Euclidean norm; norm of the difference
+    LARQ = "larq"  # each by its largest value; mean squared difference
+
+
+class Attention(_Term):
+    """Attention matching of Real-to-Binary.
+
+    Args:
+        form: the paper's, or that of larq's re-implementation.
+    """
+
+    kind: Literal["attention"] = "attention"
+    form: AttentionForm = AttentionForm.PAPER
+
+
+class BlockDistillation(_Term):
+    """Block-wise distillation of Distillation Guided Residual Learning.
+
+    Args:
+        until: share of the stage after which the term is switched off.
+    """
+
+    kind: Literal["block_distillation"] = "block_distillation"
+    until: float = Field(default=1.0, gt=0, le=1)
+
+
+class LatentUsage(StrEnum):
+    """How latent weights take part as a real-valued feature extractor."""
+
+    TWO_STREAM = "two_stream"  # a real network beside the binary one, same weights, hard tanh
+    IN_LAYER = "in_layer"  # both mixed in every layer, the real share falling to 0
+    BINARY_TWIN = "binary_twin"  # a network of binary activations and the latent weights beside the binary one
+
+
+class LatentWeights(_Term):
+    """Latent weights as feature extractors, and the supervision that goes with it.
+
+    Args:
+        usage: how they take part.
+        own_labels: factor on the real path's own cross-entropy (l1).
+        teaching: factor on the divergence of the binary from the real path's probabilities (l2).
+        attention: factor on attention matching between the two paths (l3).
+        until: for ``in_layer``, share of the stage after which only the binary path is left.
+    """
+
+    kind: Literal["latent_weights"] = "latent_weights"
+    usage: LatentUsage = LatentUsage.TWO_STREAM
+    own_labels: float = Field(default=1.0, ge=0, le=1e3)
+    teaching: float = Field(default=1.0, ge=0, le=1e3)
+    attention: float = Field(default=0.0, ge=0, le=1e3)
+    until: float = Field(default=0.8, gt=0, le=1)
+
+
+class Adversarial(_Term):
+    """Adversarial training of RBCN: discriminators tell the teacher's features from the student's.
+
+    Args:
+        hidden: width of the discriminators' hidden layer.
+        learning_rate: of the discriminators' Adam.
+        warmup: share of the stage before the term is switched on.
+    """
+
+    kind: Literal["adversarial"] = "adversarial"
+    weight: float = Field(default=0.05, ge=0, le=1e6)
+    hidden: int = Field(default=128, ge=1, le=65536)
+    learning_rate: float = Field(default=1e-4, gt=0, le=1)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+
+
+class KernelRectification(_Term):
+    """Kernel loss of RBCN: how far latent weights are from ``C (.) sign(W)``; needs a ``rectified_`` weight scale."""
+
+    kind: Literal["kernel_rectification"] = "kernel_rectification"
+    weight: float = Field(default=1e-4, ge=0, le=1e6)
+
+
+TermSettings = Annotated[
+    CrossEntropy | SquaredHinge | Distillation | Distributional | Attention | BlockDistillation | LatentWeights
+    | Adversarial | KernelRectification,
+    Field(discriminator="kind"),
+]  # fmt: skip

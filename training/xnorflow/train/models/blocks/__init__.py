@@ -1,0 +1,1 @@
+"""Parts of residual binary networks, one subject a file; ``residual`` puts them together."""

@@ -113,7 +113,8 @@ class Sign(qnn.QuantIdentity):
 class BinarizedWeights(nn.Module):
     """What the binary layers share; a subclass adds the product in :meth:`product`.
 
-    Latent weights are clipped to [-1, 1] in place whenever their signs are used, so that a step can still flip them.
+    Latent weights are clipped to [-1, 1] in place whenever their quantized values are used, so that a step can still
+    change them; where the estimator's slope is 0 at +-1, as published for ``approx_sign``, those at the end stay there.
 
     Attributes:
         bits: of a weight.
@@ -145,12 +146,12 @@ class BinarizedWeights(nn.Module):
 
     def binary_weights(self) -> Tensor:
         """Return the weights of the binary form: of the shape of ``weight``, gradient by the estimator."""
+        with torch.no_grad():
+            self.weight.clamp_(-1, 1)
         if self.bits > 1:
             quantized = self.quant_weight()
             value: Tensor = getattr(quantized, "value", quantized)
             return value
-        with torch.no_grad():
-            self.weight.clamp_(-1, 1)
         if self.plain:
             return straight_sign(self.weight)
         binary = sign(self.scaling.latent(self.weight), self.weight_estimator, self.progress)

@@ -10,7 +10,7 @@ from xnorflow.artifact.errors import TrainError
 from xnorflow.train.binarize.layers import BinarizedConv2d, BinarizedLinear, BinarizedWeights, Sign, input_quantizer
 from xnorflow.train.binarize.quantizers import INPUT_STEP
 from xnorflow.train.models.base import LogitScale, Network, Threshold, WeightedLayer
-from xnorflow.train.models.config import NetworkSettings, WeightScale
+from xnorflow.train.models.config import NetworkSettings
 
 __all__ = ["CNV", "scaled_width"]
 
@@ -40,7 +40,7 @@ class CNV(Network):
         classes: width of the last layer.
 
     Raises:
-        TrainError: the images are not 32x32, or a scale has no hardware form while ``settings.hardware``.
+        TrainError: the images are not 32x32.
     """
 
     def __init__(self, image_shape: tuple[int, int, int], settings: NetworkSettings, classes: int) -> None:
@@ -101,11 +101,4 @@ def _check(image_shape: tuple[int, int, int], settings: NetworkSettings) -> None
             f"images of {image_shape[1]}x{image_shape[2]} pixels",
             f"{SIZE}x{SIZE}",
             "choose TFC, SFC or LFC, or another data set",
-        )
-    if settings.weight_scale is WeightScale.SPATIAL:
-        raise TrainError(
-            f"network {settings.network}, layer conv_features.1",
-            f"weight_scale = {settings.weight_scale.value!r}, which only residual networks have",
-            "none, mean, shift, adabin_centered, rectified_channel",
-            "choose another weight_scale",
         )

@@ -14,10 +14,12 @@ from xnorflow.flow.config_errors import explain
 from xnorflow.lower.config import BuildSettings
 from xnorflow.simulate.config import SimulateSettings
 from xnorflow.synthesize.config import SynthesizeSettings
-from xnorflow.train.config import DataSettings, TrainSettings
+from xnorflow.train.config import DataSettings, TrainSettings, is_file_name
 
-__all__ = ["ExperimentConfig", "Override", "load_config", "settings_from_options"]
+__all__ = ["ExperimentConfig", "Override", "load_config", "read_toml", "resolve_path", "settings_from_options",
+           "validated"]  # fmt: skip
 
+EXAMPLE = "an experiment file such as training/configs/digits_tfc.toml"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,17 +55,19 @@ class ExperimentConfig(BaseModel):
 def load_config(path: Path, overrides: list[Override] | None = None) -> ExperimentConfig:
     """Read an experiment file and lay command-line values over it.
 
-    Relative paths in the file (``data.root``, ``build.folding``) count from the file's own folder.
+    Relative paths in the file (``data.root``, ``build.folding``, the checkpoints that stages name) count from the file's
+    own folder.
 
     Raises:
         ConfigError: the file is missing, not TOML, or holds a key or value that is not allowed.
     """
-    content = _read_toml(path)
+    content = read_toml(path)
     content.setdefault("name", path.stem)
-    _resolve_path(content, "data", "root", path.parent)
-    _resolve_path(content, "build", "folding", path.parent)
+    resolve_path(content, "data", "root", path.parent)
+    resolve_path(content, "build", "folding", path.parent)
+    _resolve_checkpoints(content, path.parent)
     options = _lay_over(content, overrides or [])
-    return _validate(ExperimentConfig, content, f"config {path}", options)
+    return validated(ExperimentConfig, content, f"config {path}", options)
 
 
 def settings_from_options(model: type[Model], overrides: list[Override]) -> Model:
@@ -74,18 +78,37 @@ def settings_from_options(model: type[Model], overrides: list[Override]) -> Mode
     """
     content: dict[str, Any] = {}
     options = _lay_over(content, overrides)
-    return _validate(model, content, "options", options)
+    return validated(model, content, "options", options)
 
 
-def _validate(model: type[Model], content: dict[str, Any], source: str, options: Mapping[KeyPath, str]) -> Model:
+def validated(model: type[Model], content: dict[str, Any], source: str, options: Mapping[KeyPath, str]) -> Model:
+    """Make settings of a file's content.
+
+    Args:
+        model: settings class.
+        content: as read; values of options laid over it.
+        source: where it is from, for the message.
+        options: key path to the option that set it.
+
+    Raises:
+        ConfigError: a key or value is not allowed.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as reason:
-        raise explain(reason, model, source, options) from reason
+        raise explain(reason, model, content, source, options) from reason
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    allowed = "an experiment file such as training/configs/digits_tfc.toml"
+def read_toml(path: Path, allowed: str = EXAMPLE) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Args:
+        path: of the file.
+        allowed: what it should be, for the message.
+
+    Raises:
+        ConfigError: it is missing, unreadable or not TOML.
+    """
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "no such file"
         raise ConfigError(f"config {path}", found, allowed, "check the path")
@@ -97,10 +120,21 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"config {path}", f"unreadable: {reason}", allowed, "check the file") from reason
 
 
-def _resolve_path(content: dict[str, Any], table: str, key: str, base: Path) -> None:
+def resolve_path(content: dict[str, Any], table: str, key: str, base: Path) -> None:
+    """Have a path in a table of ``content``, where there is one, count from ``base``."""
     section = content.get(table)
     if isinstance(section, dict) and isinstance(section.get(key), str):
         section[key] = str(base / Path(section[key]).expanduser())
+
+
+def _resolve_checkpoints(content: dict[str, Any], base: Path) -> None:
+    """Have the checkpoint files that stages name count from ``base``; what is no table stays, for validation to name."""
+    train = content.get("train")
+    stages = train.get("stages") if isinstance(train, dict) else None
+    for stage in stages if isinstance(stages, list) else ():
+        for key in ("init", "teacher") if isinstance(stage, dict) else ():
+            if isinstance(stage.get(key), str) and is_file_name(stage[key]):
+                stage[key] = str(base / Path(stage[key]).expanduser())
 
 
 def _lay_over(content: dict[str, Any], overrides: list[Override]) -> dict[KeyPath, str]:

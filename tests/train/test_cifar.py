@@ -50,12 +50,16 @@ def test_held_out_images_leave_the_training_set(root):
 
 
 def test_holding_all_images_out_is_refused(root):
-    with pytest.raises(DataError, match=r"data set cifar10, hold_out: 19 of 20 training images; allowed: at most 18; hold"):
+    with pytest.raises(
+        DataError, match=r"data set cifar10, hold_out: 19 of 20 training images; allowed: at most 18; hold"
+    ):
         load(root, hold_out=19)
 
 
 def test_no_root_is_refused():
-    with pytest.raises(DataError, match="data set cifar10: no data root given; allowed: a folder that holds cifar-10-b"):
+    with pytest.raises(
+        DataError, match="data set cifar10: no data root given; allowed: a folder that holds cifar-10-b"
+    ):
         load(None)
 
 

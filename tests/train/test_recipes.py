@@ -67,8 +67,11 @@ def test_the_last_stage_takes_a_step_on_full_size_images(path):
 def test_real_to_binary_has_the_schedule_of_the_published_stages():
     stages = read(CONFIGS / "imagenet_resnet18_real_to_binary.toml").all_stages()
     assert [(stage.form.value, stage.epochs, stage.batch_size, stage.learning_rate) for stage in stages] == [
-        ("float", 100, 512, 0.1), ("tanh", 75, 256, 1e-3), ("binary_activations", 75, 256, 1e-3), ("binary", 75, 256, 2e-4)
-    ]  # fmt: skip
+        ("float", 100, 512, 0.1),
+        ("tanh", 75, 256, 1e-3),
+        ("binary_activations", 75, 256, 1e-3),
+        ("binary", 75, 256, 2e-4),
+    ]
     assert [stage.weight_decay for stage in stages] == [0.0, 1e-5, 1e-5, 0.0]
     assert [[(term.kind, term.weight) for term in stage.losses] for stage in stages[1:]] == [
         [("cross_entropy", 1), ("attention", 30), ("distillation", 3)],

@@ -11,7 +11,10 @@ def images(frames=20, **options):
     return MemoryImages(pixels, torch.arange(frames), 255, **options)
 
 
-def epoch(source, size, seed=0, share=Share()):
+WHOLE = Share()
+
+
+def epoch(source, size, seed=0, share=WHOLE):
     return list(source.epoch(size, torch.Generator().manual_seed(seed), share))
 
 

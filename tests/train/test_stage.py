@@ -117,7 +117,9 @@ def test_a_loss_that_is_not_finite_ends_training_and_keeps_the_epochs_before(tmp
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the accelerator")
 def test_an_absent_accelerator_is_refused(tmp_path):
-    with pytest.raises(TrainError, match="accelerator cuda, devices 1: not found on this machine; allowed: auto, cpu; set"):
+    with pytest.raises(
+        TrainError, match="accelerator cuda, devices 1: not found on this machine; allowed: auto, cpu; set"
+    ):
         run(tmp_path / "train", accelerator=TrainSettings(network="TFC_1W1A", accelerator="cuda").accelerator)
 
 

@@ -13,7 +13,14 @@ from xnorflow.train.config import DataSettings, TrainSettings
 from xnorflow.train.stage import train
 
 DIGITS = DataSettings(dataset="digits")
-COMMON = {"network": "TFC_1W1A", "hidden": (16, 16), "epochs": 2, "batch_size": 64, "dropout": 0.0, "accelerator": "cpu"}
+COMMON = {
+    "network": "TFC_1W1A",
+    "hidden": (16, 16),
+    "epochs": 2,
+    "batch_size": 64,
+    "dropout": 0.0,
+    "accelerator": "cpu",
+}
 
 
 def run(directory, *stages, **common):

@@ -8,6 +8,7 @@ from torch import nn
 from xnorflow.artifact.errors import TrainError
 from xnorflow.train.binarize.form import Form
 from xnorflow.train.binarize.layers import BinarizedConv2d, BinarizedLinear, BinarizedWeights, set_form
+from xnorflow.train.distill.taps import Taps
 from xnorflow.train.models.cnv import scaled_width
 from xnorflow.train.models.config import NetworkSettings
 from xnorflow.train.models.registry import build_network
@@ -41,7 +42,10 @@ def test_widths_scale_to_multiples_of_eight():
 def test_every_accumulator_behind_a_sign_is_an_integer_in_its_bound():
     network = make().eval()
     seen = []
-    layers = {weighted.layer: threshold for weighted, threshold in zip(network.weighted_layers(), network.thresholds())}
+    layers = {
+        weighted.layer: threshold
+        for weighted, threshold in zip(network.weighted_layers(), network.thresholds(), strict=False)
+    }
     for layer, threshold in layers.items():
         layer.register_forward_hook(lambda _, __, output, threshold=threshold: seen.append((output, threshold)))
     with torch.no_grad():
@@ -58,14 +62,9 @@ def test_features_have_the_same_shapes_in_every_form():
     shapes = []
     for form in Form:
         set_form(network, form)
-        found = []
-        hooks = [
-            network.get_submodule(tap).register_forward_hook(lambda *a: found.append(a[2].shape))
-            for tap in network.taps
-        ]
-        network(images).sum().backward()
-        [hook.remove() for hook in hooks]
-        shapes.append(found)
+        with Taps(network) as taps:
+            network(images).sum().backward()
+        shapes.append([features.shape for features in taps.features.values()])
     assert shapes == [shapes[0]] * 4
     assert len(shapes[0]) == 8
     assert all(torch.isfinite(weight.grad).all() for weight in network.parameters())

@@ -206,6 +206,8 @@ class NetworkSettings(BaseModel):
             raise ValueError(f"input_bits = 1 is for TFC, SFC and LFC; {self.network} takes pixels of 8 bits")
         if self.block != BlockSettings() and not topology.startswith("RESNET"):
             raise ValueError(f"block is for residual networks; {self.network} has no shortcuts")
+        if self.weight_scale is WeightScale.SPATIAL and not topology.startswith("RESNET"):
+            raise ValueError(f"weight_scale = 'spatial' is for residual networks, not {self.network}")
         return self
 
     @property

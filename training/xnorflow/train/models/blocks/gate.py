@@ -82,10 +82,10 @@ def shift_levels(values: Tensor) -> Tensor:
     The bounds of ``x`` are compared, no logarithm is taken, so that every machine rounds alike. Gradient: the hard
     sigmoid's.
     """
-    levels = torch.full_like(values, 0.125)
-    for exponent in (-2, -1, 0):
-        bound = 6 * (2.0 ** (exponent - 0.5) - 0.5)
-        levels = torch.where(values.detach() >= bound, torch.full_like(levels, 2.0**exponent), levels)
+    levels = 0.125 + sum(
+        2.0 ** (exponent - 1) * (values >= 6 * (2.0 ** (exponent - 0.5) - 0.5)).to(values.dtype)
+        for exponent in (-2, -1, 0)
+    )
     return straight_through(levels, functional.hardsigmoid(values))
 
 

@@ -15,8 +15,8 @@ class AffineBatchNorm2d(nn.BatchNorm2d):
 
     Behind it stand roundings to a trunk's integers. Libraries that order the operations of a BatchNorm differently
     would now and then land on different integers; a product and a sum have one result everywhere, and a table of it
-    over the integers ``x`` can take is the hardware's. ``a = gamma / sqrt(var + eps)`` and ``b = beta - mean a`` are
-    constants of the exported graph.
+    over the integers ``x`` can take is the hardware's. ``a = gamma / sqrt(var + eps)`` and ``b = beta - mean a``,
+    computed in float64 (the float32 root of torch is not rounded alike everywhere), are constants of exported graphs.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -25,6 +25,6 @@ class AffineBatchNorm2d(nn.BatchNorm2d):
             result: Tensor = super().forward(input)
             return result
         assert self.running_mean is not None and self.running_var is not None
-        slope = self.weight / torch.sqrt(self.running_var + self.eps)
-        offset = self.bias - self.running_mean * slope
-        return input * constant(slope.view(1, -1, 1, 1)) + constant(offset.view(1, -1, 1, 1))
+        slope = self.weight.double() / torch.sqrt(self.running_var.double() + self.eps)
+        offset = (self.bias.double() - self.running_mean.double() * slope).float()
+        return input * constant(slope.float().view(1, -1, 1, 1)) + constant(offset.view(1, -1, 1, 1))

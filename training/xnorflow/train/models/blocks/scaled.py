@@ -57,7 +57,7 @@ class MagnitudeConv2d(BinarizedConv2d):
                 self.weight.clamp_(-1, 1)
         latent = self.latent()
         if self.weight_quant.export_mode:
-            quantized = self.weight_quant(latent)
+            quantized = self.weight_quant(constant(latent))
             value: Tensor = getattr(quantized, "value", quantized)
             return value
         if self.weight_estimator is Estimator.STE:

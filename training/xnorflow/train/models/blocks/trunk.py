@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -53,5 +54,5 @@ class Trunk(nn.Module):
             exported: Tensor = self.quantize(values)
             return exported
         limit = 2 ** (self.bits - 1)
-        result: Tensor = _Round.apply(values, TRUNK_RANGE / limit, limit, self.floor)  # type: ignore[no-untyped-call]
-        return result
+        apply: Callable[[Tensor, float, int, bool], Tensor] = _Round.apply
+        return apply(values, TRUNK_RANGE / limit, limit, self.floor)

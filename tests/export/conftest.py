@@ -8,17 +8,22 @@ import torch
 
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.train.config import DataSettings, TrainSettings
-from xnorflow.train.models.fc import FC
+from xnorflow.train.models.base import Network
+from xnorflow.train.models.config import NetworkSettings
 from xnorflow.train.models.registry import build_network
 from xnorflow.train.stage import train
 
-MakeNetwork = Callable[..., FC]
+MakeNetwork = Callable[..., Network]
 
 
-def _random_network(input_bits: int, seed: int = 0, hidden: tuple[int, ...] = (24, 17, 16)) -> FC:
+def _random_network(input_bits: int, seed: int = 0, name: str = "TFC_1W1A") -> Network:
     """An untrained network in eval mode whose BatchNorms are random: a third of the gammas negative, one of them 0."""
     torch.manual_seed(seed)
-    network = build_network(TrainSettings(network="TFC_1W1A", hidden=hidden, input_bits=input_bits), (1, 8, 8), 10)
+    if name.startswith("CNV"):
+        network = build_network(NetworkSettings(network=name, width=0.125), (3, 32, 32), 10)
+    else:
+        settings = NetworkSettings(network=name, hidden=(24, 17, 16), input_bits=input_bits)
+        network = build_network(settings, (1, 8, 8), 10)
     with torch.no_grad():
         for layer, _, fan_in in network.thresholds():
             channels = layer.num_features

@@ -30,6 +30,24 @@ def test_no_accumulator_changes_sides(random_network, input_bits):
     assert torch.equal(compute_logits(network, images), compute_logits(settled, images))
 
 
+def test_maps_are_settled_channel_by_channel(random_network):
+    network = random_network(8, name="CNV_1W1A")
+    settled = copy.deepcopy(network)
+    settle_thresholds(settled)
+    assert not torch.equal(network.conv_features[2].running_mean, settled.conv_features[2].running_mean)
+    images = torch.rand(40, 3, 32, 32)
+    logits = compute_logits(network, images)
+    assert torch.equal(logits, compute_logits(settled, images)) and len(logits.unique()) > 5
+
+
+@pytest.mark.parametrize("name", ["TFC_1W2A", "TFC_2W2A"])
+def test_activations_of_two_bits_keep_their_two_thresholds(random_network, name):
+    network = random_network(1, name=name)
+    before = copy.deepcopy(network.state_dict())
+    settle_thresholds(network)
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
+
+
 def test_settling_twice_changes_nothing_more(random_network):
     network = random_network(8)
     settle_thresholds(network)

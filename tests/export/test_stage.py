@@ -12,9 +12,11 @@ from xnorflow.artifact.manifest import Manifest
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.export.check import check_equal
 from xnorflow.export.qonnx_run import run_qonnx
-from xnorflow.export.stage import export
-from xnorflow.train.config import DataSettings
+from xnorflow.export.stage import export, export_checkpoint
+from xnorflow.train.checkpoint import load_checkpoint
+from xnorflow.train.config import DataSettings, TrainSettings
 from xnorflow.train.data import load_data
+from xnorflow.train.stage import train
 
 DIGITS = DataSettings(dataset="digits")
 
@@ -119,6 +121,38 @@ def test_weights_that_are_not_numbers_are_refused(copied, tmp_path):
     with pytest.raises(ExportError, match=r"tensor features\.3\.running_var: 1 values like -1\.0"):
         export(copied, tmp_path / "export", DIGITS, SilentProgress())
     assert not (tmp_path / "export").exists()
+
+
+def test_a_network_without_streaming_form_is_refused_by_its_layer(tmp_path):
+    settings = TrainSettings(
+        network="TFC_1W1A", hidden=(16,), epochs=1, accelerator="cpu", hardware=False, weight_scale="adabin"
+    )
+    train(DIGITS, settings, 1, tmp_path / "train", SilentProgress())
+    message = (
+        r"^network TFC_1W1A, layer features\.2: weight_scale = 'adabin' does not fold into .*; allowed: none, mean"
+    )
+    with pytest.raises(ExportError, match=message):
+        export(tmp_path / "train", tmp_path / "export", DIGITS, SilentProgress())
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_network_that_need_not_stream_but_does_is_exported(tmp_path):
+    settings = TrainSettings(network="TFC_1W1A", hidden=(16,), epochs=1, accelerator="cpu", hardware=False)
+    train(DIGITS, settings, 1, tmp_path / "train", SilentProgress())
+    assert export(tmp_path / "train", tmp_path / "export", DIGITS, SilentProgress()).frames == 360
+
+
+def test_a_checkpoint_alone_gives_the_same_model(trained, exported, tmp_path):
+    export_checkpoint(load_checkpoint(trained), tmp_path / "alone.onnx")
+    assert (tmp_path / "alone.onnx").read_bytes() == exported[1].model.read_bytes()
+
+
+def test_a_checkpoint_alone_is_compared_too(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("xnorflow.export.stage.run_qonnx", lambda model, inputs: run_qonnx(model, inputs) + 1)
+    with pytest.raises(
+        ExportError, match=r"^model\.onnx, frame 0, class 0: QONNX gives .*, and 100 of 100 frames differ"
+    ):
+        export_checkpoint(load_checkpoint(trained), tmp_path / "alone.onnx")
 
 
 def test_one_differing_logit_stops_the_export(trained, tmp_path, monkeypatch):

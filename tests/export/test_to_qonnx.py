@@ -25,6 +25,17 @@ def test_torch_and_qonnx_give_the_same_logits(random_network, tmp_path, input_bi
     assert len(np.unique(expected)) > 5  # a network that always says the same would prove nothing
 
 
+@pytest.mark.parametrize("name", ["TFC_1W2A", "TFC_2W2A"])
+def test_two_bits_are_exported_too(random_network, tmp_path, name):
+    network = random_network(8, name=name)
+    settle_thresholds(network)
+    export_network(network, (1, 8, 8), tmp_path / "model.onnx")
+    images = torch.rand(500, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    expected = compute_logits(network, images).numpy()
+    assert np.array_equal(run_qonnx(tmp_path / "model.onnx", images.numpy()), expected)
+    assert len(np.unique(expected)) > 5
+
+
 @pytest.mark.parametrize("input_bits", [1, 8])
 def test_the_file_is_static_and_made_of_known_operators(random_network, tmp_path, input_bits, capfd):
     network = random_network(input_bits)

@@ -1,6 +1,7 @@
 """The command line itself: help at once, version, interruption."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-COMMANDS = ("run", "train", "export", "build", "simulate", "synthesize", "report", "doctor")
+COMMANDS = (
+    "run", "train", "compare", "summary", "zoo", "export", "build", "simulate", "synthesize", "report", "doctor",
+)  # fmt: skip
 PROGRAM = Path(sys.executable).with_name("xnorflow")
 HELP_SECONDS = 0.5
 
@@ -82,19 +85,66 @@ def interrupted(process: subprocess.Popen, number: signal.Signals) -> tuple[int,
     return process.returncode, error, took
 
 
-def test_interrupted_training_leaves_nothing(experiment, tmp_path, left_behind):
-    """A shell that starts a job in the background has it ignore SIGINT, which is to be heeded all the same."""
-    runs = tmp_path / "runs"
-    arguments = ["run", experiment("epochs = 2", "epochs = 90000"), "--runs", runs]
+EPOCHS, STOPPED_AFTER = 120, 3
+"""Epochs of a training, and how many are waited for before it is ended from outside."""
+
+
+def start_training(experiment_file: Path, runs: Path) -> subprocess.Popen:
+    """Start a training as a shell's background job, which is to ignore SIGINT; returns when some epochs are done."""
+    arguments = ["run", experiment_file, "--runs", runs, "--until", "train"]
     process = subprocess.Popen(
         ["sh", "-c", 'trap "" INT; exec "$@"', "sh", PROGRAM, *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    wait_for(lambda: list(runs.glob("tiny/.train.*")) and (runs / "tiny" / ".lock").is_file())
+    wait_for(lambda: epochs_kept(runs / "tiny") >= STOPPED_AFTER)
+    return process
+
+
+def epochs_kept(run: Path) -> int:
+    try:
+        journal = json.loads((run / "train.partial" / "journal.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return 0
+    return len(journal["metrics"])
+
+
+def test_interrupted_training_leaves_nothing_half_written(experiment, tmp_path, left_behind):
+    runs = tmp_path / "runs"
+    process = start_training(experiment("epochs = 2", "epochs = 90000"), runs)
     code, error, _ = interrupted(process, signal.SIGINT)
     assert (code, error) == (130, "interrupted\n")
     assert not left_behind(tmp_path)
-    assert sorted(path.name for path in (runs / "tiny").iterdir()) == ["build.log"]
+    assert sorted(path.name for path in (runs / "tiny").iterdir()) == ["build.log", "train.partial"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "kill"])
+def test_ended_training_goes_on_where_it_was(cli, experiment, tmp_path, number):
+    """The weights are those of a training that nobody ended; the lock of the killed process is taken over."""
+    import torch
+
+    from xnorflow.train.checkpoint import load_checkpoint
+
+    file = experiment("epochs = 2", f"epochs = {EPOCHS}")
+    assert cli("run", file, "--runs", tmp_path / "whole", "--until", "train").code == 0
+    process = start_training(file, tmp_path / "runs")
+    process.send_signal(number)
+    out, error = process.communicate(timeout=60)
+    kept = epochs_kept(tmp_path / "runs" / "tiny")
+    assert STOPPED_AFTER <= kept < EPOCHS, "it was over before it was ended"
+    if number == signal.SIGTERM:
+        assert (process.returncode, error) == (130, "interrupted\n")
+        assert "finished epochs are kept: the same command goes on where this one was" in out
+    else:
+        assert process.returncode == -signal.SIGKILL
+
+    again = cli("run", file, "--runs", tmp_path / "runs", "--until", "train")
+    assert again.code == 0 and f"{EPOCHS} epochs" in again.out
+    whole, resumed = (load_checkpoint(tmp_path / name / "tiny" / "train").weights for name in ("whole", "runs"))
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+    log = (tmp_path / "runs" / "tiny" / "train" / "metrics.jsonl").read_text(encoding="utf-8")
+    assert len(log.splitlines()) == EPOCHS
+    assert not (tmp_path / "runs" / "tiny" / "train.partial").exists()
+    assert not (tmp_path / "runs" / "tiny" / ".lock").exists()
 
 
 def test_terminated_compilers_end_with_it(tmp_path, perceptron, left_behind, monkeypatch):

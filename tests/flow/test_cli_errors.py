@@ -81,6 +81,15 @@ def test_a_data_root_without_the_files(cli, experiment, tmp_path, dataset):
     assert not (tmp_path / "runs").exists()
 
 
+def test_imagenet_is_for_training_only(cli, experiment, tmp_path):
+    file = experiment('"digits"', f'"imagenet"\nroot = "{tmp_path}"')
+    outcome = cli("run", file, "--runs", tmp_path / "runs")
+    assert outcome.code == 2 and "imagenet is for `xnorflow train` only" in outcome.error_line()
+    assert not (tmp_path / "runs").exists()
+    outcome = cli("train", file, "--runs", tmp_path / "runs")
+    assert outcome.code == 2 and "imagenet/train: no such folder" in outcome.error_line()
+
+
 def test_a_model_that_is_missing(build, tmp_path):
     outcome = build(tmp_path / "none.onnx")
     assert outcome.code == 2 and "none.onnx: no such file" in outcome.error_line()
@@ -187,7 +196,7 @@ def test_a_folding_that_does_not_divide(build, model, tmp_path):
         ("--target-fps", "0", "option --target-fps: 0; allowed: greater than 0"),
         ("--clock-ns", "0.1", "option --clock-ns: 0.1; allowed: greater than 0.5"),
         ("--stall", "1.5", "option --stall: 1.5; allowed: less than or equal to 0.95"),
-        ("--dataset", "imagenet", "option --dataset: 'imagenet'; allowed: 'digits', 'mnist', 'fashion_mnist'"),
+        ("--dataset", "svhn", "option --dataset: 'svhn'; allowed: 'digits', 'mnist', 'fashion_mnist'"),
         ("--frames", "0", "option --frames: 0; allowed: greater than or equal to 1"),
     ],
 )
@@ -206,7 +215,7 @@ def test_inputs_that_do_not_fit_the_model(build, model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
-        (["build"], "Missing argument 'MODEL.onnx'; see `xnorflow build --help`"),
+        (["build"], "Missing argument 'MODEL.onnx|zoo:NAME'; see `xnorflow build --help`"),
         (["run", "a.toml", "--sed", "1"], "No such option: --sed"),
         (["run", "a.toml", "--seed", "one"], "Invalid value for '--seed'"),
         (["nothing"], "No such command 'nothing'"),

@@ -28,6 +28,10 @@ def test_a_good_file_is_read_and_named_after_itself(experiment):
             id="key of another table",
         ),
         pytest.param(
+            "epochs = 2", 'name = "x"', r"\[train\]: unknown key 'name'; .*; name belongs at the top, before the",
+            id="key of the top",
+        ),
+        pytest.param(
             "[data]", "[dats]\nx = 1\n[data]",
             r"the top level: unknown key 'dats'; allowed: build, data, name, .*; did you mean 'data'\?",
             id="unknown table",
@@ -42,7 +46,7 @@ def test_a_good_file_is_read_and_named_after_itself(experiment):
         ),
         pytest.param(
             "hidden = [12]", "hidden = [-12]",
-            r"key train\.hidden\[0\]: -12; allowed: greater than or equal to 1; change the value",
+            r"key train\.hidden\[0\]: -12; allowed: greater than or equal to 1; change",
             id="negative width",
         ),
         pytest.param(
@@ -75,7 +79,7 @@ def test_what_is_wrong_is_named(experiment, old, new, message):
     assert "\n" not in str(caught.value)
 
 
-STAGES = '''
+STAGES = """
 [[train.stages]]
 name = "teacher"
 form = "float"
@@ -87,7 +91,7 @@ kind = "cross_entropy"
 [[train.stages.losses]]
 kind = "distillation"
 temperature = 4.0
-[build]'''
+[build]"""
 
 KINDS = "'cross_entropy', 'squared_hinge', 'distillation', "
 
@@ -102,12 +106,12 @@ def staged(experiment, old, new):
     [
         pytest.param(
             'teacher = "teacher"', "epochs = 0",
-            r"key train\.stages\[1\]\.epochs \(stage 'student'\): 0; allowed: greater than or equal to 1; change the value",
+            r"key train\.stages\[1\]\.epochs \(stage 'student'\): 0; allowed: greater .* equal to 1; change the value",
             id="value in a stage",
         ),
         pytest.param(
             'form = "float"', 'from = "float"',
-            r", train\.stages\[0\] \(stage 'teacher'\): unknown key 'from'; allowed: .*\bform\b.*; did you mean 'form'\?",
+            r", train\.stages\[0\] \(stage 'teacher'\): unknown key 'from'; .*\bform\b.*; did you mean 'form'\?",
             id="unknown key in a stage",
         ),
         pytest.param(
@@ -121,7 +125,7 @@ def staged(experiment, old, new):
         ),
         pytest.param(
             'form = "float"', 'form = "flaot"',
-            r"train\.stages\[0\]\.form \(stage 'teacher'\): 'flaot'; allowed: 'float', 'tanh', .*; did you mean 'float'\?",
+            r"train\.stages\[0\]\.form \(stage 'teacher'\): 'flaot'; allowed: 'float', .*; did you mean 'float'\?",
             id="unknown form",
         ),
         pytest.param(
@@ -140,7 +144,7 @@ def staged(experiment, old, new):
         ),
         pytest.param(
             'kind = "distillation"\n', "",
-            rf", train\.stages\[1\]\.losses\[1\] \(stage 'student'\): key 'kind' is missing; allowed: {KINDS}.*; add it$",
+            rf", train\.stages\[1\]\.losses\[1\] \(stage 'student'\): key 'kind' is missing; .* {KINDS}.*; add it$",
             id="loss without a kind",
         ),
         pytest.param(
@@ -172,7 +176,7 @@ def staged(experiment, old, new):
         ),
         pytest.param(
             'teacher = "teacher"', 'teacher = "tutor"',
-            r", \[train\]: stage 'student': teacher = 'tutor' is no earlier stage \(teacher\) and no \.pt file; change one",
+            r", \[train\]: stage 'student': teacher = 'tutor' is no earlier stage \(teacher\) and no \.pt file; ch",
             id="unknown teacher",
         ),
         pytest.param(
@@ -206,17 +210,32 @@ def test_stages_are_read(experiment):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('stages = { name = "a" }', r"key train\.stages: a table; allowed: tables, each headed \[\[train\.stages\]\]; cha"),
+        (
+            'stages = { name = "a" }',
+            r"key train\.stages: a table; allowed: tables, each headed \[\[train\.stages\]\]; cha",
+        ),
         ('losses = "cross_entropy"', r"key train\.losses: 'cross_entropy'; allowed: a list; change the value$"),
         ("losses = [{}]", r", train\.losses\[0\]: key 'kind' is missing; allowed: 'cross_entropy', .*; add it$"),
         ('losses = [{ kind = "hinge" }]', r"train\.losses\[0\]\.kind: 'hinge'; .*; did you mean 'squared_hinge'\?$"),
         ("smoothing = 0.1", r"\[train\]: .*smoothing belongs in \[\[train\.losses\]\] of kind 'cross_entropy'$"),
         ('teacher = "a"', r"\[train\]: unknown key 'teacher'; .*; teacher belongs in \[\[train\.stages\]\]$"),
         ("trunk_bits = 8", r"\[train\]: unknown key 'trunk_bits'; .*; trunk_bits belongs in \[train\.block\]$"),
-        ("[train.block]\norder = 'bireal'", r", \[train\]: block is for residual networks; TFC_1W1A has no shortcuts; cha"),
-        ("[train.block]\nordre = 'react'", r", \[train\.block\]: unknown key 'ordre'; allowed: .*; did you mean 'order'\?$"),
-        ("[train.block]\norder = 'reakt'", r"key train\.block\.order: 'reakt'; allowed: .*'react'.*; did you mean 'react'"),
-        ("[train.block]\ntrunk_bits = 3", r"key train\.block\.trunk_bits: 3; allowed: greater .* to 4, or 'real'; change"),
+        (
+            "[train.block]\norder = 'bireal'",
+            r", \[train\]: block is for residual networks; TFC_1W1A has no shortcuts; cha",
+        ),
+        (
+            "[train.block]\nordre = 'react'",
+            r", \[train\.block\]: unknown key 'ordre'; allowed: .*; did you mean 'order'\?$",
+        ),
+        (
+            "[train.block]\norder = 'reakt'",
+            r"key train\.block\.order: 'reakt'; allowed: .*'react'.*; did you mean 'react'",
+        ),
+        (
+            "[train.block]\ntrunk_bits = 3",
+            r"key train\.block\.trunk_bits: 3; allowed: greater .* to 4, or 'real'; change",
+        ),
         ("block = 'react'", r"key train\.block: 'react'; allowed: a table; change the value$"),
     ],
 )
@@ -229,7 +248,9 @@ def test_what_is_wrong_in_an_inner_table_is_named(experiment, text, message):
 def test_a_wrong_key_that_stages_inherit_is_one_error(experiment):
     path = staged(experiment, "4.0", "4.0")
     path.write_text(path.read_text().replace("epochs = 2", "epochs = 'two'"))
-    with pytest.raises(ConfigError, match=r"key train\.epochs: 'two'; allowed: a valid integer[^(]*; change the value$"):
+    with pytest.raises(
+        ConfigError, match=r"key train\.epochs: 'two'; allowed: a valid integer[^(]*; change the value$"
+    ):
         load_config(path)
 
 

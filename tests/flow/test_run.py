@@ -1,6 +1,7 @@
 """``xnorflow run`` and ``build`` for real, on digits and on small perceptrons; what is kept and what is done again."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -59,6 +60,20 @@ def test_the_whole_path_and_what_is_kept_of_it(cli, experiment, tmp_path, left_b
     assert list(stages_of(forced.out)) == ["train", "export"] and not kept(forced.out)
     assert cli("export", runs / "tiny").code == 0
     assert cli("run", file, "--runs", runs, "--until", "train", "--quiet").out == ""
+
+
+def test_another_teacher_in_the_same_file_is_another_training(cli, experiment, tmp_path):
+    for name, seed in (("first", 1), ("second", 2)):
+        assert cli("train", experiment("seed = 3", f"seed = {seed}", name=name), "--runs", tmp_path).code == 0
+    teacher = shutil.copy(tmp_path / "first" / "train" / "checkpoint.pt", tmp_path / "teacher.pt")
+    stage = '[[train.stages]]\nname = "student"\nteacher = "teacher.pt"\ninit = "teacher.pt"\n[build]'
+    file = experiment("[build]", stage)
+    notes = []
+    for source in ("first", "first", "second"):
+        shutil.copy(tmp_path / source / "train" / "checkpoint.pt", teacher)
+        notes.append(cli("train", file, "--runs", tmp_path))
+        assert notes[-1].code == 0
+    assert [kept(outcome.out) for outcome in notes] == [set(), {"train"}, set()]
 
 
 def test_the_same_seed_gives_the_same_files(cli, experiment, tmp_path):

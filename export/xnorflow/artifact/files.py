@@ -75,7 +75,7 @@ def stage_directory(final: Path) -> Iterator[Path]:
 
 
 def _clear_leftovers(final: Path) -> Path:
-    """Undo what a killed process may have left of :func:`stage_directory`; returns where an earlier folder steps aside."""
+    """Undo what a process killed in :func:`stage_directory` left; returns where an earlier folder is to step aside."""
     previous = final.with_name(f".{final.name}.previous")
     if previous.exists() and not final.exists():  # killed between the two renames
         previous.rename(final)

@@ -21,11 +21,14 @@ def settle_thresholds(network: Network) -> None:
     onnxruntime and the hardware may each see another. Moving ``t`` to the middle between the same two multiples
     (``mean = t``, ``beta = 0``; ties belong to +1) settles it: half a step is over 50 times the largest rounding error.
 
-    A channel with ``gamma = 0`` is constant already and stays as it is.
+    A channel with ``gamma = 0`` is constant already and stays as it is. So does a network whose activations have more
+    than one bit: several thresholds a channel cannot all be moved by one mean.
 
     Args:
         network: in eval mode.
     """
+    if any(layer.bits > 1 for layer in network.modules() if isinstance(layer, Sign)):
+        return
     for threshold in network.thresholds():
         _settle(threshold)
 

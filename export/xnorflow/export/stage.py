@@ -22,11 +22,14 @@ from xnorflow.train.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from xnorflow.train.config import DataSettings
 from xnorflow.train.data import DataSplits, load_data
 from xnorflow.train.evaluate import compute_logits
+from xnorflow.train.models.base import Network
+from xnorflow.train.models.card import streaming_obstacle
 
-__all__ = ["GOLDEN", "MODEL", "ExportSummary", "export"]
+__all__ = ["GOLDEN", "MODEL", "ExportSummary", "export", "export_checkpoint"]
 
 MODEL = "model.onnx"
 GOLDEN = "golden.npz"
+CHECKED_FRAMES = 100
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,14 @@ def export(train_directory: Path, directory: Path, data: DataSettings, progress:
     """
     started = time.perf_counter()
     checkpoint, splits = _read(train_directory, data)
-    network = checkpoint.network()
-    check_numbers(network)
-    settle_thresholds(network)
+    network = _prepare(checkpoint)
     frames = len(splits.test_labels)
     with stage_directory(directory) as work, progress.task("export: torch = QONNX", frames) as advance:
         export_network(network, checkpoint.image_shape, work / MODEL)
-        logits = compute_logits(network, torch.from_numpy(splits.test_images)).numpy()
-        check_equal(logits, run_qonnx(work / MODEL, splits.test_images, advance=advance))
-        GoldenVectors(splits.test_images, logits, splits.test_labels).save(work / GOLDEN)
+        images = splits.test_images
+        logits = compute_logits(network, torch.from_numpy(images)).numpy()
+        check_equal(logits, run_qonnx(work / MODEL, images, advance=advance))
+        GoldenVectors(images, logits, splits.test_labels).save(work / GOLDEN)
         accuracy = float(np.mean(logits.argmax(axis=1) == splits.test_labels))
         _write_manifest(work, train_directory, checkpoint, frames, accuracy)
     return ExportSummary(
@@ -92,6 +94,33 @@ def export(train_directory: Path, directory: Path, data: DataSettings, progress:
         accuracy_float=accuracy,
         seconds=time.perf_counter() - started,
     )
+
+
+def export_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Export a network whose data set is not at hand. Torch and QONNX execution must agree on random images, exactly.
+
+    Args:
+        checkpoint: of a deployed network.
+        path: ONNX file to write.
+
+    Raises:
+        ExportError: the network has no hardware form, or its export gives other logits than torch.
+    """
+    network = _prepare(checkpoint)
+    export_network(network, checkpoint.image_shape, path)
+    images = torch.rand(CHECKED_FRAMES, *checkpoint.image_shape, generator=torch.Generator().manual_seed(0))
+    check_equal(compute_logits(network, images).numpy(), run_qonnx(path, images.numpy()))
+
+
+def _prepare(checkpoint: Checkpoint) -> Network:
+    """Return the network with settled thresholds, after refusing what has no hardware form."""
+    obstacle = streaming_obstacle(checkpoint.settings, checkpoint.image_shape, checkpoint.classes)
+    if obstacle is not None:
+        raise ExportError(obstacle.where, obstacle.found, obstacle.allowed, obstacle.fix) from obstacle
+    network = checkpoint.network()
+    check_numbers(network)
+    settle_thresholds(network)
+    return network
 
 
 def _read(train_directory: Path, data: DataSettings) -> tuple[Checkpoint, DataSplits]:

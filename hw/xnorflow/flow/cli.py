@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from xnorflow.flow.cli_compare import compare
+from xnorflow.flow.cli_training import summary, zoo
 from xnorflow.flow.options import (
     Board,
     BuildUntil,
@@ -130,6 +132,11 @@ def train(
     commands.run(config, overrides, runs, Plan(Stage.TRAIN, force=force), quiet=quiet)
 
 
+app.command()(compare)
+app.command()(summary)
+app.add_typer(zoo)
+
+
 @app.command()
 def export(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help="Experiment file, or folder runs/<name>.")],
@@ -147,7 +154,10 @@ def export(
 
 @app.command()
 def build(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="QONNX file, of anybody's making.")],
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL.onnx|zoo:NAME", help="QONNX file of anybody's making, or network of the zoo."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to build in.")],
     board: Board = None,
     target_fps: TargetFps = None,

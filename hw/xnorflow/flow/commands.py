@@ -19,12 +19,14 @@ from xnorflow.flow.workflow import Workflow
 from xnorflow.lower.config import BuildSettings
 from xnorflow.simulate.config import SimulateSettings
 from xnorflow.synthesize.config import SynthesizeSettings
-from xnorflow.train.config import DataSettings
+from xnorflow.train.config import DatasetName, DataSettings
+from xnorflow.train.zoo.catalog import find_entry, zoo_name
 
 __all__ = [
     "InputOptions",
     "build",
     "build_overrides",
+    "data_of_run",
     "data_overrides",
     "export",
     "report",
@@ -111,7 +113,7 @@ def export(source: Path, data_root: Path | None, name: str | None, runs: Path, *
     overrides = data_overrides(data_root, None, name)
     if source.is_dir():
         folders = Folders.of_run(source)
-        data = _data_of_run(folders, data_root)
+        data = data_of_run(folders, data_root)
     else:
         config = load_config(source, overrides)
         folders, data = Folders.of_run(runs / config.name), config.data
@@ -127,8 +129,10 @@ def build(
     model: Path, output: Path, build_options: list[Override], source: InputOptions, simulate_options: list[Override],
     plan: Plan, *, quiet: bool,
 ) -> None:  # fmt: skip
-    """Build a third party's QONNX file and compare the design with what QONNX makes of it."""
-    if not model.is_file():
+    """Build a third party's QONNX file, or a network of the zoo, and compare the design with what QONNX makes of it."""
+    name = zoo_name(str(model))
+    entry = None if name is None else find_entry(name)
+    if entry is None and not model.is_file():
         found = "is a folder" if model.is_dir() else "no such file"
         raise InputModelError(f"model {model}", found, "a QONNX file", "check the path")
     settings = settings_from_options(BuildSettings, build_options)
@@ -142,6 +146,9 @@ def build(
     with working_in(folders.root, quiet=quiet) as session:
         session.progress.say(f"[bold]{model.name}[/] -> {output}")
         workflow = Workflow(folders, session, force=plan.force)
+        if entry is not None:
+            model = folders.root / f"{entry.name}.onnx"
+            workflow.unpack(entry, model)
         workflow.reference(model, images)
         workflow.build(model, settings, generate=plan.includes(Stage.GENERATE))
         _finish(workflow, simulate_settings, SynthesizeSettings(), plan)
@@ -190,7 +197,10 @@ def _check_experiment(config: ExperimentConfig, plan: Plan) -> None:
     """Find out what cannot work before anything long runs and before a folder is made."""
     if plan.includes(Stage.LOWER):
         _check_build(config.build, plan)
-    if config.data.root is not None or config.data.dataset != "digits":
+    dataset = config.data.dataset
+    if dataset is DatasetName.IMAGENET and not plan.includes(Stage.EXPORT):
+        return  # looking through a million files takes its time, and training does it first thing
+    if config.data.root is not None or dataset is not DatasetName.DIGITS:
         from xnorflow.train.data import load_data
 
         load_data(config.data)
@@ -228,7 +238,12 @@ def _check_output(output: Path) -> None:
         )  # fmt: skip
 
 
-def _data_of_run(folders: Folders, data_root: Path | None) -> DataSettings:
+def data_of_run(folders: Folders, data_root: Path | None) -> DataSettings:
+    """Return the data set of a run's training, at ``data_root`` where one is given.
+
+    Raises:
+        InputModelError: nothing was trained there.
+    """
     path = folders.train / "config.toml"
     if not path.is_file():
         raise InputModelError(

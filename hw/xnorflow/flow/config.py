@@ -55,8 +55,7 @@ class ExperimentConfig(BaseModel):
 def load_config(path: Path, overrides: list[Override] | None = None) -> ExperimentConfig:
     """Read an experiment file and lay command-line values over it.
 
-    Relative paths in the file (``data.root``, ``build.folding``, the checkpoints that stages name) count from the file's
-    own folder.
+    Relative paths in the file (``data.root``, ``build.folding``, stages' checkpoints) count from its own folder.
 
     Raises:
         ConfigError: the file is missing, not TOML, or holds a key or value that is not allowed.
@@ -128,7 +127,7 @@ def resolve_path(content: dict[str, Any], table: str, key: str, base: Path) -> N
 
 
 def _resolve_checkpoints(content: dict[str, Any], base: Path) -> None:
-    """Have the checkpoint files that stages name count from ``base``; what is no table stays, for validation to name."""
+    """Have checkpoint files that stages name count from ``base``; what is no table stays, for validation to name."""
     train = content.get("train")
     stages = train.get("stages") if isinstance(train, dict) else None
     for stage in stages if isinstance(stages, list) else ():

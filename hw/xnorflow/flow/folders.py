@@ -60,6 +60,11 @@ class Folders:
         return self.root / "train"
 
     @property
+    def partial(self) -> Path:
+        """Folder of what an unfinished training has come to."""
+        return self.root / "train.partial"
+
+    @property
     def export(self) -> Path:
         """Folder of the QONNX file and the golden vectors."""
         return self.root / "export"

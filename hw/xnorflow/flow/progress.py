@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator
 from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichBars
 
 from xnorflow.artifact.progress import Advance
 
-__all__ = ["RichProgress", "console_for"]
+__all__ = ["RichProgress", "console_for", "print_whole"]
 
 PLAIN_WIDTH = 120
 """Columns of a table where the output is no terminal."""
+WIDEST = 400
 
 
 def console_for(stream: TextIO) -> Console:
     """Make a console that writes to ``stream``, of a fixed width where that is no terminal."""
     return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH, highlight=False)
+
+
+def print_whole(what: RenderableType) -> None:
+    """Print to standard output at full width: lines may wrap on a narrow terminal, but no number is cut off."""
+    console = console_for(sys.stdout)
+    needed = Measurement.get(console, console.options.update(max_width=WIDEST), what).maximum
+    console.width = max(needed, console.width)
+    console.print(what)
 
 
 class RichProgress:

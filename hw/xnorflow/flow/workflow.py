@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.records import StageRecords, fingerprint, source_hash
 from xnorflow.flow.staging import staged_contents
+from xnorflow.train.config import is_file_name
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from xnorflow.simulate.config import SimulateSettings
     from xnorflow.synthesize.config import SynthesizeSettings
     from xnorflow.train.config import DataSettings
+    from xnorflow.train.zoo.catalog import ZooEntry
 
 __all__ = ["Workflow"]
 
@@ -54,17 +56,27 @@ class Workflow:
         self._records = StageRecords(folders.root)
 
     def train(self, config: ExperimentConfig) -> None:
-        """Train as ``[data]``, ``[train]`` and ``seed`` say."""
+        """Train as ``[data]``, ``[train]`` and ``seed`` say; go on with what was interrupted, unless forced."""
 
         def action() -> Outcome:
             from xnorflow.train.stage import train
 
-            done = train(config.data, config.train, config.seed, self._folders.train, self._progress)
+            train_directory, resume = self._folders.train, not self._force
+            done = train(config.data, config.train, config.seed, train_directory, self._progress, resume=resume)
             note = f"{done.network}, {done.epochs} epochs, {done.accuracy_float:.2%} of {done.test_frames:,} (float)"
             return Outcome(_files(self._folders.train), note)
 
-        key = fingerprint(_dump(config.data), _dump(config.train), config.seed, source_hash("xnorflow.train"))
-        self._do("train", key, action)
+        references = [reference for stage in config.train.stages for reference in (stage.init, stage.teacher)]
+        checkpoints = [Path(reference) for reference in references if reference and is_file_name(reference)]
+        sources = source_hash("xnorflow.train")
+        key = fingerprint(_dump(config.data), _dump(config.train), config.seed, *checkpoints, sources)
+        try:
+            self._do("train", key, action)
+        except KeyboardInterrupt:
+            if self._folders.partial.is_dir():
+                how = "the same command without --force" if self._force else "the same command"
+                self._progress.say(f"  finished epochs are kept: {how} goes on where this one was")
+            raise
 
     def export(self, data: DataSettings) -> None:
         """Export the trained network with the test set's logits."""
@@ -78,6 +90,19 @@ class Workflow:
         upstream = self._folders.train / "manifest.json"
         key = fingerprint(upstream, _dump(data), source_hash("xnorflow.train", "xnorflow.export"))
         self._do("export", key, action)
+
+    def unpack(self, entry: ZooEntry, model: Path) -> None:
+        """Export a network of the zoo to the QONNX file ``model``."""
+
+        def action() -> Outcome:
+            from xnorflow.export.stage import export_checkpoint
+            from xnorflow.train.zoo.load import load_zoo
+
+            export_checkpoint(load_zoo(entry.name), model)
+            accuracy = f"{entry.accuracy_float:.2%} of {entry.test_frames:,} {entry.dataset} {entry.tested_on} (float)"
+            return Outcome([model], f"{entry.name}, {accuracy}")
+
+        self._do("export", fingerprint(entry.sha256, source_hash("xnorflow.train", "xnorflow.export")), action)
 
     def reference(self, model: Path, source: InputSource) -> None:
         """Run a third party's QONNX file on chosen inputs and keep what it gave as the reference."""

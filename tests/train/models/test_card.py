@@ -27,7 +27,9 @@ def test_a_perceptron_s_card_is_the_arithmetic_of_its_widths():
 
 def test_activations_of_two_bits_have_two_thresholds_a_channel():
     assert make_card(settings("TFC_1W2A", hidden=(24, 16)), DIGITS, 10).thresholds == 2 * 40
-    assert make_card(settings("CNV_1W2A", width=0.125), CIFAR, 10).thresholds == 2 * (8 + 8 + 16 + 16 + 32 + 32 + 64 + 64)
+    assert make_card(settings("CNV_1W2A", width=0.125), CIFAR, 10).thresholds == 2 * (
+        8 + 8 + 16 + 16 + 32 + 32 + 64 + 64
+    )
 
 
 def test_norms_that_are_no_thresholds_count_as_real_parameters():

@@ -13,7 +13,8 @@ from xnorflow.train.distill.config import CrossEntropy, TermSettings
 from xnorflow.train.models.config import NetworkName, NetworkSettings
 
 __all__ = ["Accelerator", "DataSettings", "DatasetName", "NetworkName", "OptimizerName", "Precision", "RecipeSettings",
-           "SchedulerName", "StageSettings", "TrainSettings", "as_toml", "is_file_name"]  # fmt: skip
+           "SchedulerName", "StageSettings", "TrainSettings", "as_toml", "classes_of", "image_shape_of",
+           "is_file_name"]  # fmt: skip
 
 
 class DatasetName(StrEnum):
@@ -24,6 +25,25 @@ class DatasetName(StrEnum):
     FASHION_MNIST = "fashion_mnist"
     CIFAR10 = "cifar10"
     IMAGENET = "imagenet"  # read from files while training; for `xnorflow train` only
+
+
+IMAGES = {
+    DatasetName.DIGITS: ((1, 8, 8), 10),
+    DatasetName.MNIST: ((1, 28, 28), 10),
+    DatasetName.FASHION_MNIST: ((1, 28, 28), 10),
+    DatasetName.CIFAR10: ((3, 32, 32), 10),
+    DatasetName.IMAGENET: ((3, 224, 224), 1000),
+}
+
+
+def image_shape_of(dataset: DatasetName) -> tuple[int, int, int]:
+    """Return channels, height and width of a data set's images as networks get them; needs no files."""
+    return IMAGES[dataset][0]
+
+
+def classes_of(dataset: DatasetName) -> int:
+    """Return the number of classes of a data set; needs no files."""
+    return IMAGES[dataset][1]
 
 
 class OptimizerName(StrEnum):

@@ -115,7 +115,6 @@ def test_features_of_other_shapes_name_both_layers(tmp_path):
     teacher = {"name": "teacher", "form": "float", "hidden": (32, 16), "epochs": 1}
     with pytest.raises(TrainError, match=r"student.*features\.3.*16.*teacher.*features\.3.*32"):
         run(tmp_path, teacher, {"name": "binary", "teacher": "teacher", "losses": [{"kind": "attention"}]})
-    assert (tmp_path / "train.partial" / "teacher.pt").is_file()  # the finished stage is kept
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
@@ -162,3 +161,17 @@ def test_a_damaged_teacher_is_found_by_its_hash(tmp_path):
     torch.save(content, file)
     with pytest.raises(TrainError, match=r"checkpoint .*binary.pt: corrupt: its SHA-256 differs from .*manifest.json"):
         run(tmp_path / "two", {"name": "binary", "teacher": str(file), "losses": [{"kind": "distillation"}]})
+
+
+def test_what_does_not_fit_in_a_later_stage_is_told_before_the_first_is_trained(tmp_path):
+    late = [
+        {"name": "b", "losses": [{"kind": "distillation"}]},
+        {"name": "b", "teacher": "a", "hidden": (32, 16), "losses": [{"kind": "attention"}]},
+        {"name": "b", "init": "a", "hidden": (32, 16)},
+        {"name": "b", "losses": [{"kind": "kernel_rectification"}]},
+        {"name": "b", "weight_scale": "rectified_full"},
+    ]
+    for index, stage in enumerate(late):
+        with pytest.raises(TrainError):
+            run(tmp_path / str(index), {"name": "a", "form": "float"}, stage)
+        assert not list((tmp_path / str(index) / "train.partial").glob("*.pt"))

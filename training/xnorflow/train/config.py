@@ -141,6 +141,10 @@ class RecipeSettings(NetworkSettings):
             raise ValueError(f"milestones {list(self.milestones)} do not rise")
         return self
 
+    def network_settings(self) -> NetworkSettings:
+        """Return the part that a network is made from."""
+        return NetworkSettings.model_validate(self.model_dump(include=set(NetworkSettings.model_fields)))
+
 
 class StageSettings(RecipeSettings):
     """A ``[[train.stages]]`` table. Keys of ``[train]`` hold for every stage that does not set them anew.
@@ -219,8 +223,7 @@ class TrainSettings(RecipeSettings):
 
     def network_settings(self) -> NetworkSettings:
         """Return the settings of the network that the last stage trains."""
-        last = self.all_stages()[-1]
-        return NetworkSettings.model_validate(last.model_dump(include=set(NetworkSettings.model_fields)))
+        return self.all_stages()[-1].network_settings()
 
 
 def is_file_name(reference: str) -> bool:

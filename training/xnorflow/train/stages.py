@@ -8,15 +8,14 @@ from typing import Any
 
 import torch
 from lightning.fabric import Fabric
+from torch import Tensor
 
 from xnorflow.artifact.errors import TrainError
-from xnorflow.train.binarize.layers import set_form
 from xnorflow.train.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
 from xnorflow.train.config import DatasetName, StageSettings, TrainSettings, is_file_name
 from xnorflow.train.image_sets import ImageSets
 from xnorflow.train.loop import Loop, fit
 from xnorflow.train.models.base import Network
-from xnorflow.train.models.config import NetworkSettings
 from xnorflow.train.models.registry import build_network
 from xnorflow.train.resume import Journal
 from xnorflow.train.trainee import Trainee
@@ -58,10 +57,7 @@ def run_stages(room: Classroom, loop: Loop) -> None:
         TrainError: a checkpoint is missing or another network's, a loss does not fit, or the loss is no number.
     """
     stages = room.settings.all_stages()
-    for stage in stages:  # before hours are spent on the first one
-        for reference in (stage.init, stage.teacher):
-            if reference is not None and is_file_name(reference):
-                _check_classes(read_checkpoint(Path(reference)), reference, stage.name, room)
+    _rehearse(room)
     for index, stage in enumerate(stages):
         if stage.name in room.journal.stages:
             continue
@@ -70,13 +66,29 @@ def run_stages(room: Classroom, loop: Loop) -> None:
         _run_stage(room, stage, loop)
 
 
+def _rehearse(room: Classroom) -> None:
+    """Build every stage's networks and terms, so that what does not fit is told before hours are spent on a stage."""
+    probe = next(iter(room.images.test.test()))
+    untrained: dict[str, Network] = {}
+    for stage in room.settings.all_stages():
+        student = untrained[stage.name] = _on_device(_build(stage, room), room)
+        for reference in (stage.init, stage.teacher):
+            if reference is not None and is_file_name(reference):
+                _check_data(read_checkpoint(Path(reference)), reference, stage.name, room)
+        if stage.init is not None:
+            _begin_with(student, _weights(stage.init, room, untrained), stage)
+        teacher = None
+        if stage.teacher is not None:
+            known = untrained.get(stage.teacher)
+            teacher = known if known is not None else _load_teacher(stage, room)
+        Trainee(student, stage.losses, teacher and teacher.eval(), stage.name).attach(*probe)
+
+
 def _run_stage(room: Classroom, stage: StageSettings, loop: Loop) -> None:
     torch.manual_seed(loop.seed)
-    settings = NetworkSettings.model_validate(stage.model_dump(include=set(NetworkSettings.model_fields)))
-    student = build_network(settings, room.images.image_shape, room.images.classes, stage.form)
+    student = _build(stage, room)
     if stage.init is not None:
-        _begin_with(student, stage, room)
-    set_form(student, stage.form)
+        _begin_with(student, _weights(stage.init, room, {}), stage)
     teacher = _load_teacher(stage, room)
     student = _on_device(student, room)
     trainee = Trainee(student, stage.losses, teacher, stage.name)
@@ -85,8 +97,8 @@ def _run_stage(room: Classroom, stage: StageSettings, loop: Loop) -> None:
     if room.fabric.is_global_zero:
         images, config = room.images, room.settings.model_dump(mode="json", exclude_none=True)
         checkpoint = Checkpoint(
-            settings, stage.form, room.dataset, images.image_shape, images.classes, room.seed, stage.name, stage.epochs,
-            config, student.state_dict(),
+            stage.network_settings(), stage.form, room.dataset, images.image_shape, images.classes, room.seed,
+            stage.name, stage.epochs, config, student.state_dict(),
         )  # fmt: skip
         save_checkpoint(room.journal.checkpoint(stage.name), checkpoint)
         room.journal.finish_stage(stage.name)
@@ -95,12 +107,18 @@ def _run_stage(room: Classroom, stage: StageSettings, loop: Loop) -> None:
         room.journal.stages[stage.name] = ""
 
 
-def _begin_with(student: Network, stage: StageSettings, room: Classroom) -> None:
+def _build(stage: StageSettings, room: Classroom) -> Network:
+    return build_network(stage.network_settings(), room.images.image_shape, room.images.classes, stage.form)
+
+
+def _weights(reference: str, room: Classroom, untrained: dict[str, Network]) -> dict[str, Tensor]:
+    return untrained[reference].state_dict() if reference in untrained else _read(reference, room).weights
+
+
+def _begin_with(student: Network, weights: dict[str, Tensor], stage: StageSettings) -> None:
     """Copy the weights of the stage's ``init``; estimators and scales may differ, topology and widths may not."""
-    assert stage.init is not None
-    source = _read(stage.init, room)
     own = student.state_dict()
-    weights = {key: value for key, value in source.weights.items() if ".scaling." not in key or key in own}
+    weights = {key: value for key, value in weights.items() if ".scaling." not in key or key in own}
     wrong = [key for key in own if ".scaling." not in key
              and (key not in weights or weights[key].shape != own[key].shape)]  # fmt: skip
     if wrong or not weights.keys() <= own.keys():
@@ -131,7 +149,7 @@ def _read(reference: str, room: Classroom) -> Checkpoint:
     return read_checkpoint(path)
 
 
-def _check_classes(checkpoint: Checkpoint, reference: str, stage: str, room: Classroom) -> None:
+def _check_data(checkpoint: Checkpoint, reference: str, stage: str, room: Classroom) -> None:
     found, allowed = (checkpoint.image_shape, checkpoint.classes), (room.images.image_shape, room.images.classes)
     if found != allowed:
         raise TrainError(

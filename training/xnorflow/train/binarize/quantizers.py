@@ -148,7 +148,12 @@ def activation_quantizer(bits: int) -> type:
 
 
 def trunk_quantizer(bits: int, *, floor: bool = False) -> type:
-    """Return a :class:`TrunkInteger` of 4 to 8 bits with step ``4 / 2**(bits-1)``; ``floor`` rounds down, as >> does."""
+    """Return a :class:`TrunkInteger` of 4 to 8 bits with step ``4 / 2**(bits-1)``; ``floor`` rounds down, as >> does.
+
+    Args:
+        bits: of an integer.
+        floor: whether to round down.
+    """
     assert 4 <= bits <= 8
     step = TRUNK_RANGE / 2 ** (bits - 1)
     rounding = FloatToIntImplType.FLOOR if floor else FloatToIntImplType.ROUND

@@ -12,6 +12,7 @@ from xnorflow.artifact.errors import ConfigError, InputModelError, OutputError
 from xnorflow.boards.catalog import board_names, load_board
 from xnorflow.flow.config import ExperimentConfig, Override, load_config, settings_from_options
 from xnorflow.flow.folders import Folders
+from xnorflow.flow.following import follow, is_follower
 from xnorflow.flow.inputs import choose_inputs
 from xnorflow.flow.session import Session, working_in
 from xnorflow.flow.stages import Plan, Stage
@@ -94,6 +95,9 @@ def run(config_file: Path, overrides: list[Override], runs: Path, plan: Plan, *,
     config = load_config(config_file, overrides)
     _check_experiment(config, plan)
     folders = Folders.of_run(runs / config.name)
+    if is_follower(config):
+        follow(config, folders, force=plan.force)
+        return
     with working_in(folders.root, quiet=quiet) as session:
         session.progress.say(f"[bold]{config.name}[/]  {config_file} -> {folders.root}")
         workflow = Workflow(folders, session, force=plan.force)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from xnorflow.train.config import DataSettings
     from xnorflow.train.zoo.catalog import ZooEntry
 
-__all__ = ["Workflow"]
+__all__ = ["Workflow", "training_key"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,14 @@ class Outcome:
 
 
 Action = Callable[[], Outcome]
+
+
+def training_key(config: ExperimentConfig) -> str:
+    """Return the hash of all that a training depends on."""
+    references = [reference for stage in config.train.stages for reference in (stage.init, stage.teacher)]
+    checkpoints = [Path(reference) for reference in references if reference and is_file_name(reference)]
+    sources = source_hash("xnorflow.train")
+    return fingerprint(_dump(config.data), _dump(config.train), config.seed, *checkpoints, sources)
 
 
 class Workflow:
@@ -66,12 +74,8 @@ class Workflow:
             note = f"{done.network}, {done.epochs} epochs, {done.accuracy_float:.2%} of {done.test_frames:,} (float)"
             return Outcome(_files(self._folders.train), note)
 
-        references = [reference for stage in config.train.stages for reference in (stage.init, stage.teacher)]
-        checkpoints = [Path(reference) for reference in references if reference and is_file_name(reference)]
-        sources = source_hash("xnorflow.train")
-        key = fingerprint(_dump(config.data), _dump(config.train), config.seed, *checkpoints, sources)
         try:
-            self._do("train", key, action)
+            self._do("train", training_key(config), action)
         except KeyboardInterrupt:
             if self._folders.partial.is_dir():
                 how = "the same command without --force" if self._force else "the same command"

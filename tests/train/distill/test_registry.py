@@ -15,6 +15,8 @@ from xnorflow.train.distill.hinton import DistillationTerm
 from xnorflow.train.distill.kernel_rectification import KernelRectificationTerm
 from xnorflow.train.distill.labels import CrossEntropyTerm, SquaredHingeTerm
 from xnorflow.train.distill.latent_weights import LatentWeightsTerm
+from xnorflow.train.distill.precision_gating import PrecisionGatingTerm
+from xnorflow.train.distill.rbonn import RbonnTerm
 from xnorflow.train.distill.registry import make_term
 
 TERMS = {
@@ -27,6 +29,8 @@ TERMS = {
     "latent_weights": LatentWeightsTerm,
     "adversarial": AdversarialTerm,
     "kernel_rectification": KernelRectificationTerm,
+    "rbonn": RbonnTerm,
+    "precision_gating": PrecisionGatingTerm,
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from xnorflow.train.binarize.estimators import hard_sign
 from xnorflow.train.models.base import Network, WeightedLayer
 from xnorflow.train.models.config import Estimator, NetworkSettings, WeightScale
 from xnorflow.train.models.registry import build_network
@@ -14,8 +13,8 @@ __all__ = ["deploy", "deployed_settings"]
 
 
 def deployed_settings(settings: NetworkSettings) -> NetworkSettings:
-    """Return the settings of the network without what only training needs: estimators, scales, dropout."""
-    plain = {"estimator": Estimator.STE, "weight_estimator": Estimator.STE, "dropout": 0.0}
+    """Return the settings of the network without what only training needs: estimators, scales, codebooks, dropout."""
+    plain = {"estimator": Estimator.STE, "weight_estimator": Estimator.STE, "dropout": 0.0, "kernel_bits": None}
     if settings.weight_scale is not WeightScale.SPATIAL:
         plain["weight_scale"] = WeightScale.NONE
     return settings.model_copy(update=plain)
@@ -27,9 +26,9 @@ def deploy(
 ) -> tuple[Network, NetworkSettings]:
     """Make a network of plain binary layers that computes what ``network`` does in its binary form.
 
-    Weights become their signs. A positive factor of each output channel moves into the BatchNorm behind the layer:
-    ``gamma (c z - mean) / s + beta = (gamma c) (z - mean / c) / s + beta``. Rounding may differ in the last place. A
-    network with a scale that does not fold stays as it is.
+    Weights become their signs, or the codewords in their place. A positive factor of each output channel moves into the
+    BatchNorm behind the layer: ``gamma (c z - mean) / s + beta = (gamma c) (z - mean / c) / s + beta``. Rounding may
+    differ in the last place. A network with a scale that does not fold stays as it is.
 
     Args:
         network: trained; stays as it is.
@@ -41,7 +40,8 @@ def deploy(
         The network in eval mode on the CPU, and its settings.
     """
     plain_settings = deployed_settings(settings)
-    if settings.weight_scale in (WeightScale.NONE, WeightScale.SPATIAL) and settings.weight_estimator is Estimator.STE:
+    unscaled = settings.weight_scale in (WeightScale.NONE, WeightScale.SPATIAL) and settings.kernel_bits is None
+    if unscaled and settings.weight_estimator is Estimator.STE:
         return _copy(network, plain_settings, image_shape, classes), plain_settings
     if any(not weighted.layer.scaling.folds for weighted in network.weighted_layers()):
         return _copy(network, settings, image_shape, classes), settings
@@ -63,7 +63,7 @@ def _fold(weighted: WeightedLayer, state: dict[str, Tensor], modules: dict[str, 
     layer, norm = weighted.layer, weighted.batch_norm
     if layer.plain:
         return
-    state[f"{weighted.name}.weight"] = hard_sign(layer.scaling.latent(layer.weight)).cpu()
+    state[f"{weighted.name}.weight"] = layer.scaling.binary(layer.weight).cpu()
     if norm is None:
         return
     factor = layer.scaling.channel_factor(layer.weight).cpu()

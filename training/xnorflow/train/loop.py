@@ -34,7 +34,7 @@ class EpochMetrics:
         stage: name of the stage.
         epoch: counts from 1 in each stage.
         loss: mean over the steps of the epoch.
-        losses: mean of each term, times its weight.
+        losses: mean of each term, times its weight, and of what terms observe.
         train_accuracy_float: share of training images that came out right during the epoch, dropout and shifts at work.
         test_accuracy_float: share of test images that come out right in eval mode after the epoch.
         learning_rate: at the last step of the epoch.

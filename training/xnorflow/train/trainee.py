@@ -62,7 +62,10 @@ class Trainee(nn.Module):
         self.student.train(training)
 
     def forward(self, images: Tensor, labels: Tensor, progress: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """Return loss, logits and each term times its weight, for images in [0, 1] at ``progress`` of the stage."""
+        """Return loss, logits and parts, for images in [0, 1] at ``progress`` of the stage.
+
+        The parts are each term times its weight, which add up to the loss, and what the terms observe.
+        """
         set_progress(self.student, progress)
         for term in self._terms():
             term.before_forward(progress)
@@ -70,7 +73,10 @@ class Trainee(nn.Module):
         parts: dict[str, Tensor] = {}
         for kind, weight, term in zip(self.kinds, self.weights, self._terms(), strict=True):
             parts[kind] = parts.get(kind, 0.0) + weight * term(view)
-        return sum(parts.values(), torch.zeros((), device=images.device)), view.logits, parts
+        loss = sum(parts.values(), torch.zeros((), device=images.device))
+        for term in self._terms():
+            parts.update(term.observe())
+        return loss, view.logits, parts
 
     def after_step(self) -> None:
         """Let the terms make their own updates, after the weights have moved."""

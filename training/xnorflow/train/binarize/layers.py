@@ -83,6 +83,11 @@ class Sign(qnn.QuantIdentity):
         settings: bits and estimator.
     """
 
+    @property
+    def levels(self) -> int:
+        """How many different values there are."""
+        return {1: 2, 2: 3}[self.bits]
+
     def __init__(self, settings: NetworkSettings) -> None:
         self.bits = settings.network.activation_bits
         super().__init__(act_quant=activation_quantizer(self.bits))
@@ -133,10 +138,12 @@ class BinarizedWeights(nn.Module):
 
     def _prepare(self, settings: NetworkSettings, reads_signs: bool, *, scaled: bool) -> None:
         self.bits = settings.network.weight_bits
+        kernel_bits = settings.kernel_bits if reads_signs and self.weight.shape[2:] == (3, 3) else None
         scale = settings.weight_scale if scaled and self.bits == 1 else WeightScale.NONE
         self.weight_estimator = settings.weight_estimator if self.bits == 1 else Estimator.STE
-        self.scaling = make_scaling(scale, tuple(self.weight.shape))
-        self.plain = self.weight_estimator is Estimator.STE and scale in (WeightScale.NONE, WeightScale.SPATIAL)
+        self.scaling = make_scaling(scale, tuple(self.weight.shape), kernel_bits)
+        unscaled = scale in (WeightScale.NONE, WeightScale.SPATIAL)
+        self.plain = self.weight_estimator is Estimator.STE and unscaled and kernel_bits is None
         self.reads_signs, self.state, self.progress = reads_signs, STATES[Form.BINARY], 0.0
         nn.init.uniform_(self.weight, -settings.initial_range, settings.initial_range)
 
@@ -154,7 +161,8 @@ class BinarizedWeights(nn.Module):
             return value
         if self.plain:
             return straight_sign(self.weight)
-        binary = sign(self.scaling.latent(self.weight), self.weight_estimator, self.progress)
+        latent = self.scaling.latent(self.weight)
+        binary = self.scaling.quantize(sign(latent, self.weight_estimator, self.progress), latent)
         result: Tensor = self.scaling(binary, self.weight)
         return result
 

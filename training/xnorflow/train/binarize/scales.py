@@ -1,4 +1,4 @@
-"""Real factors of binary weights in training: ``scaled = factor * sign(latent)``.
+"""Real factors of binary weights in training: ``scaled = factor * sign(latent)``, or a codeword in the sign's place.
 
 A factor that is one positive number for each output channel changes no sign behind the layer's BatchNorm and is folded
 into it when the network is deployed. The others are the papers' own forms; they have no XNOR-popcount form.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from xnorflow.train.binarize.codebook import Codebook
+from xnorflow.train.binarize.estimators import hard_sign
 from xnorflow.train.models.config import WeightScale
 
 __all__ = ["AdaBinScale", "MeanScale", "RectifiedScale", "ShiftScale", "WeightScaling", "make_scaling", "standardized"]
@@ -27,19 +29,40 @@ def standardized(weights: Tensor) -> Tensor:
 
 
 class WeightScaling(nn.Module):
-    """No factor; the base of the others."""
+    """No factor; the base of the others.
 
-    folds = True  #: whether the factor is positive and constant within each output channel
+    Attributes:
+        folds: whether the factor is positive and constant within each output channel.
+        codebook: what binary kernels are taken from; None: they are signs. Set by :func:`make_scaling`.
+    """
+
+    folds = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.codebook: Codebook | None = None
 
     def latent(self, weights: Tensor) -> Tensor:
         """Return what the sign is taken of: ``weights`` themselves, or standardized."""
         return weights
 
+    def quantize(self, binary: Tensor, latent: Tensor) -> Tensor:
+        """Return ``binary``, the signs of ``latent``, or with a codebook the codewords in their place."""
+        if self.codebook is None:
+            return binary
+        result: Tensor = self.codebook(binary, latent)
+        return result
+
+    def binary(self, weights: Tensor) -> Tensor:
+        """Return the +1 and -1 that stand for ``weights``; no gradient, and no step of the training is counted."""
+        latent = self.latent(weights.detach())
+        return hard_sign(latent) if self.codebook is None else self.codebook.nearest(latent)
+
     def forward(self, binary: Tensor, weights: Tensor) -> Tensor:
         """Return the scaled weights.
 
         Args:
-            binary: sign of :meth:`latent`, +1 or -1.
+            binary: of :meth:`quantize`, +1 or -1.
             weights: latent weights, of the same shape (out channels, in channels, ...).
         """
         return binary
@@ -146,11 +169,18 @@ class RectifiedScale(WeightScaling):
         return self.factor().detach().flatten()
 
 
-def make_scaling(scale: WeightScale, shape: tuple[int, ...]) -> WeightScaling:
+def make_scaling(scale: WeightScale, shape: tuple[int, ...], kernel_bits: int | None = None) -> WeightScaling:
     """Make the factor of a layer whose weights have ``shape`` (out channels, in channels, ...).
 
-    ``SPATIAL`` scales outputs, not weights: here it is no factor.
+    ``SPATIAL`` scales outputs, not weights: here it is no factor. With ``kernel_bits`` there is a codebook.
     """
+    scaling = _make_factor(scale, shape)
+    if kernel_bits is not None:
+        scaling.codebook = Codebook(kernel_bits)
+    return scaling
+
+
+def _make_factor(scale: WeightScale, shape: tuple[int, ...]) -> WeightScaling:
     ones = [1] * (len(shape) - 2)
     match scale:
         case WeightScale.MEAN:

@@ -18,6 +18,9 @@ __all__ = [
     "KernelRectification",
     "LatentUsage",
     "LatentWeights",
+    "PrecisionGating",
+    "Rbonn",
+    "RbonnForm",
     "SquaredHinge",
     "TermSettings",
 ]
@@ -148,8 +151,45 @@ class KernelRectification(_Term):
     weight: float = Field(default=1e-4, ge=0, le=1e6)
 
 
+class RbonnForm(StrEnum):
+    """Where the pieces of RBONN come from."""
+
+    CODE = "code"  # the authors': weights are drawn to the scaled signs, and go back along their gradient
+    PAPER = "paper"  # the authors' book: scaled weights are drawn to the signs, and former weights come back
+
+
+class Rbonn(_Term):
+    """Recurrent bilinear optimization; needs ``weight_scale = "rectified_channel"``.
+
+    Args:
+        form: of loss and backtracking.
+        threshold: share of the channels, those of the largest scales, whose weights do not go back.
+        strength: how far weights go back at the start.
+        learning_rate: of the strengths' Adam; the code has a tenth of the weights'.
+    """
+
+    kind: Literal["rbonn"] = "rbonn"
+    weight: float = Field(default=1e-4, ge=0, le=1e6)
+    form: RbonnForm = RbonnForm.CODE
+    threshold: float = Field(default=0.6, ge=0, le=1)
+    strength: float = Field(default=0.2, ge=0, le=10)
+    learning_rate: float = Field(default=1e-4, ge=0, le=1)
+
+
+class PrecisionGating(_Term):
+    """FracBNN's hold on the bounds of fractional activations; needs ``activation = "fractional"``.
+
+    Args:
+        target: where the bounds are drawn to; the higher, the fewer outputs take the lower bits.
+    """
+
+    kind: Literal["precision_gating"] = "precision_gating"
+    weight: float = Field(default=1e-5, ge=0, le=1e6)
+    target: float = Field(default=0.0, ge=-1e4, le=1e4)
+
+
 TermSettings = Annotated[
     CrossEntropy | SquaredHinge | Distillation | Distributional | Attention | BlockDistillation | LatentWeights
-    | Adversarial | KernelRectification,
+    | Adversarial | KernelRectification | Rbonn | PrecisionGating,
     Field(discriminator="kind"),
 ]  # fmt: skip

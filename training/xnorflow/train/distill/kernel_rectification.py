@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from xnorflow.artifact.errors import TrainError
-from xnorflow.train.binarize.estimators import hard_sign
 from xnorflow.train.binarize.layers import BinarizedWeights
 from xnorflow.train.binarize.scales import RectifiedScale
 from xnorflow.train.distill.config import KernelRectification
@@ -62,4 +61,4 @@ class KernelRectificationTerm(Term):
 
 
 def _distance(weights: Tensor, scale: RectifiedScale) -> Tensor:
-    return (weights - scale.factor() * hard_sign(weights.detach())).square().sum() / 2
+    return (weights - scale.factor() * scale.binary(weights)).square().sum() / 2

@@ -14,6 +14,8 @@ from xnorflow.train.distill.config import (
     Distributional,
     KernelRectification,
     LatentWeights,
+    PrecisionGating,
+    Rbonn,
     SquaredHinge,
     TermSettings,
 )
@@ -22,6 +24,8 @@ from xnorflow.train.distill.hinton import DistillationTerm
 from xnorflow.train.distill.kernel_rectification import KernelRectificationTerm
 from xnorflow.train.distill.labels import CrossEntropyTerm, SquaredHingeTerm
 from xnorflow.train.distill.latent_weights import LatentWeightsTerm
+from xnorflow.train.distill.precision_gating import PrecisionGatingTerm
+from xnorflow.train.distill.rbonn import RbonnTerm
 from xnorflow.train.distill.term import Term
 
 __all__ = ["make_term"]
@@ -52,3 +56,7 @@ def make_term(settings: TermSettings) -> Term:
             return AdversarialTerm(settings)
         case KernelRectification():
             return KernelRectificationTerm(settings)
+        case Rbonn():
+            return RbonnTerm(settings)
+        case PrecisionGating():
+            return PrecisionGatingTerm(settings)

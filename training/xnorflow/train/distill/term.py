@@ -68,6 +68,10 @@ class Term(nn.Module):
         """Return the term, a scalar, not yet weighted."""
         raise NotImplementedError
 
+    def observe(self) -> Mapping[str, Tensor]:
+        """Return numbers of the last forward pass to keep in the metrics, by name: no part of the loss."""
+        return {}
+
     def after_step(self, view: StepView) -> None:
         """Make updates of the term's own, such as a discriminator's."""
 

@@ -8,8 +8,9 @@ import torch
 
 from xnorflow.artifact.errors import TrainError
 from xnorflow.train.binarize.form import Form
+from xnorflow.train.binarize.layers import Sign
 from xnorflow.train.models.base import Network
-from xnorflow.train.models.config import NetworkSettings
+from xnorflow.train.models.config import ActivationKind, NetworkSettings
 from xnorflow.train.models.counts import LayerCount, Totals, count_layers, total
 from xnorflow.train.models.registry import build_network
 
@@ -75,7 +76,7 @@ def make_card(settings: NetworkSettings, image_shape: tuple[int, int, int], clas
     with torch.random.fork_rng(devices=[]):
         network = build_network(settings, image_shape, classes)
         obstacle = streaming_obstacle(settings, image_shape, classes)
-    layers, thresholds = count_layers(network, image_shape), _thresholds(network, settings)
+    layers, thresholds = count_layers(network, image_shape), _thresholds(network)
     rows = tuple(CardRow(layer, thresholds.get(layer.name, 0)) for layer in layers)
     return NetworkCard(settings, image_shape, classes, rows, total(layers), obstacle)
 
@@ -92,14 +93,18 @@ def streaming_obstacle(settings: NetworkSettings, image_shape: tuple[int, int, i
 def bits_in_form(settings: NetworkSettings, form: Form) -> tuple[int, int]:
     """Return the bits of weights and activations between the layers in a form; 32 for real numbers."""
     weights = settings.network.weight_bits if form is Form.BINARY else 32
-    activations = settings.network.activation_bits if form in (Form.BINARY_ACTIVATIONS, Form.BINARY) else 32
+    bits = 2 if settings.activation is ActivationKind.FRACTIONAL else settings.network.activation_bits
+    activations = bits if form in (Form.BINARY_ACTIVATIONS, Form.BINARY) else 32
     return weights, activations
 
 
-def _thresholds(network: Network, settings: NetworkSettings) -> dict[str, int]:
-    """Return the BatchNorms that become thresholds, and how many: activations of two bits have three levels."""
-    levels = {1: 2, 2: 3}[settings.network.activation_bits]
+def _thresholds(network: Network) -> dict[str, int]:
+    """Return the BatchNorms that become thresholds, and how many: one less a channel than the activation has levels."""
     norms = {id(threshold.batch_norm): threshold.batch_norm.num_features for threshold in network.thresholds()}
-    return {
-        name: norms[id(layer)] * (levels - 1) for name, layer in network.named_modules() if id(layer) in norms
-    }  # fmt: skip
+    found, last = {}, ""
+    for name, layer in network.named_modules():
+        if id(layer) in norms:
+            found[name], last = norms[id(layer)], name
+        elif isinstance(layer, Sign) and last:
+            found[last], last = found[last] * (layer.levels - 1), ""
+    return found

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from xnorflow.artifact.errors import TrainError
-from xnorflow.train.binarize.layers import BinarizedConv2d, BinarizedLinear, BinarizedWeights, Sign, input_quantizer
+from xnorflow.train.binarize.fractional import THIRD, FractionalConv2d, make_activation, make_convolution
+from xnorflow.train.binarize.layers import BinarizedConv2d, BinarizedLinear, BinarizedWeights, Sign
 from xnorflow.train.binarize.quantizers import INPUT_STEP
+from xnorflow.train.binarize.thermometer import input_encoder, input_planes
 from xnorflow.train.models.base import LogitScale, Network, Threshold, WeightedLayer
-from xnorflow.train.models.config import NetworkSettings
+from xnorflow.train.models.config import InputEncoding, NetworkSettings
 
 __all__ = ["CNV", "scaled_width"]
 
@@ -32,7 +34,8 @@ class CNV(Network):
 
     After each convolution and hidden layer stand BatchNorm and sign. Binary max-pooling behind the sign is an OR. The
     layers stand in ``conv_features`` and ``linear_features`` in Brevitas's order. Pixels in [0, 1] become ``2 x - 1``
-    in 8 bits. Features are the outputs of the BatchNorms.
+    in 8 bits, or a thermometer code of them. Activations that a convolution reads may be fractional. Features are the
+    outputs of the BatchNorms.
 
     Args:
         image_shape: channels, 32, 32.
@@ -46,15 +49,18 @@ class CNV(Network):
     def __init__(self, image_shape: tuple[int, int, int], settings: NetworkSettings, classes: int) -> None:
         super().__init__()
         _check(image_shape, settings)
-        self.conv_features = nn.ModuleList([input_quantizer(8)])
+        self.conv_features = nn.ModuleList([input_encoder(settings)])
         self.linear_features = nn.ModuleList()
-        taps, fan_in = [], image_shape[0]
-        for channels, pool in CONVOLUTIONS:
+        self.input_step = INPUT_STEP if settings.input_encoding is InputEncoding.PIXELS else 1.0
+        taps, fan_in = [], image_shape[0] * input_planes(settings)
+        for index, (channels, pool) in enumerate(CONVOLUTIONS):
             width = scaled_width(channels, settings.width)
-            layer = BinarizedConv2d(fan_in, width, KERNEL, settings, reads_signs=len(self.conv_features) > 1)
+            sizes = (fan_in, width, KERNEL, settings)
+            layer = make_convolution(*sizes) if index else BinarizedConv2d(*sizes, reads_signs=False)
             self.conv_features += [layer, nn.BatchNorm2d(width, eps=1e-4)]
             taps.append(f"conv_features.{len(self.conv_features) - 1}")
-            self.conv_features.append(Sign(settings))
+            read_by_convolution = index + 1 < len(CONVOLUTIONS)
+            self.conv_features.append(make_activation(settings) if read_by_convolution else Sign(settings))
             if pool:
                 self.conv_features.append(nn.MaxPool2d(2))
             fan_in = width
@@ -81,7 +87,9 @@ class CNV(Network):
         """Yield the layers that become thresholds in hardware, in order."""
         for _, layer, norm in self.weighted_layers():
             if norm is not None:
-                step = 1.0 if layer.reads_signs else INPUT_STEP
+                step = 1.0 if layer.reads_signs else self.input_step
+                if isinstance(layer, FractionalConv2d):
+                    step = THIRD
                 yield Threshold(norm, step, float(layer.weight[0].numel()))
 
     def weighted_layers(self) -> Iterator[WeightedLayer]:

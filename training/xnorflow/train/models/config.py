@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["BlockSettings", "Downsample", "Ends", "Estimator", "Gate", "Interaction", "NetworkName", "NetworkSettings",
-           "Order", "Padding", "Slope", "WeightScale"]  # fmt: skip
+__all__ = ["ActivationKind", "BlockSettings", "Downsample", "Ends", "Estimator", "Gate", "InputEncoding", "Interaction",
+           "NetworkName", "NetworkSettings", "Order", "Padding", "Slope", "WeightScale"]  # fmt: skip
 
 Width = Annotated[int, Field(ge=1, le=65536)]
 
@@ -68,6 +68,20 @@ class WeightScale(StrEnum):
     RECTIFIED_FULL = "rectified_full"  # RBCN: learned, one for each weight
     SPATIAL = "spatial"  # XNOR-Net++: learned, outer product of channel, row and column factors of the output
     ADABIN = "adabin"  # AdaBin: deviation * sign + mean
+
+
+class ActivationKind(StrEnum):
+    """What the convolutions of CNV and the residual networks read."""
+
+    SIGN = "sign"
+    FRACTIONAL = "fractional"  # FracBNN: two bits, the lower one used where the sum over the upper one is large
+
+
+class InputEncoding(StrEnum):
+    """How pixels enter CNV and the residual networks."""
+
+    PIXELS = "pixels"  # numbers of 8 bits
+    THERMOMETER = "thermometer"  # FracBNN: 32 binary planes a color
 
 
 class Order(StrEnum):
@@ -174,6 +188,9 @@ class NetworkSettings(BaseModel):
         estimator: gradient of the activations' sign.
         weight_estimator: gradient of the weights' sign.
         weight_scale: real factor of binary weights in training.
+        kernel_bits: each binary 3x3 convolution but the first has at most 2**this different kernels; absent: any.
+        activation: what convolutions read.
+        input_encoding: how pixels enter.
         initial_range: latent weights of the binary form begin uniform in [-this, this]. What counts is its ratio to the
             learning rate: how many steps a weight takes to change its sign.
         hardware: whether the network must have a streaming form; a paper's own form may need ``false``.
@@ -190,6 +207,9 @@ class NetworkSettings(BaseModel):
     estimator: Estimator = Estimator.STE
     weight_estimator: Estimator = Estimator.STE
     weight_scale: WeightScale = WeightScale.NONE
+    kernel_bits: Annotated[int, Field(ge=4, le=8)] | None = None
+    activation: ActivationKind = ActivationKind.SIGN
+    input_encoding: InputEncoding = InputEncoding.PIXELS
     initial_range: float = Field(default=1.0, gt=0, le=1)
     hardware: bool = True
     block: BlockSettings = BlockSettings()
@@ -208,6 +228,25 @@ class NetworkSettings(BaseModel):
             raise ValueError(f"block is for residual networks; {self.network} has no shortcuts")
         if self.weight_scale is WeightScale.SPATIAL and not topology.startswith("RESNET"):
             raise ValueError(f"weight_scale = 'spatial' is for residual networks, not {self.network}")
+        return self
+
+    @model_validator(mode="after")
+    def _methods_fit(self) -> Self:
+        fractional = self.activation is ActivationKind.FRACTIONAL
+        chosen = {
+            f"kernel_bits = {self.kernel_bits}": self.kernel_bits is not None,
+            "activation = 'fractional'": fractional,
+            "input_encoding = 'thermometer'": self.input_encoding is InputEncoding.THERMOMETER,
+        }
+        for setting in (setting for setting, is_set in chosen.items() if is_set):
+            if self.network.topology in ("TFC", "SFC", "LFC"):
+                raise ValueError(f"{setting} is for CNV and residual networks, not {self.network}")
+        if self.kernel_bits is not None and self.network.weight_bits > 1:
+            raise ValueError(f"kernel_bits = {self.kernel_bits} is for weights of 1 bit, not those of {self.network}")
+        if fractional and self.network.activation_bits > 1:
+            raise ValueError(f"activation = 'fractional' takes the place of signs, which {self.network} has not")
+        if fractional and self.estimator is not Estimator.STE:
+            raise ValueError(f"activation = 'fractional' has a gradient of its own, not {self.estimator.value!r}")
         return self
 
     @property

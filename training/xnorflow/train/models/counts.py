@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from xnorflow.train.binarize.form import Form
+from xnorflow.train.binarize.fractional import FractionalConv2d
 from xnorflow.train.binarize.layers import BinarizedWeights, Sign, in_form
 from xnorflow.train.binarize.scales import RectifiedScale
 from xnorflow.train.models.base import Network
@@ -212,13 +213,17 @@ def _products(layer: nn.Module, macs: int, weight_bits: int, activation_bits: in
     real_weights = isinstance(scaling, RectifiedScale) and scaling.matrix.shape == layer.weight.shape
     if real_weights or REAL_BITS in (weight_bits, activation_bits):
         return Operations(real=macs)
+    if isinstance(layer, FractionalConv2d):
+        return Operations(binary=layer.binary_passes * macs)
     return Operations(binary=macs) if weight_bits == activation_bits == 1 else Operations(few_bit=macs)
 
 
 def _factors(network: Network, name: str, layer: LayerCount) -> list[LayerCount]:
     """Return the learned factor of a layer's binary weights, if there is one that does not fold."""
     scaling = getattr(network.get_submodule(name), "scaling", None)
-    weights = 0 if scaling is None or scaling.folds else sum(parameter.numel() for parameter in scaling.parameters())
+    if scaling is None or scaling.folds:
+        return []
+    weights = sum(factor.numel() for factor in scaling.parameters(recurse=False))
     if not weights:
         return []
     shapes = (layer.output_shape, layer.output_shape)

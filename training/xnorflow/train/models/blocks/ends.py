@@ -7,7 +7,8 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xnorflow.train.binarize.layers import BinarizedConv2d, BinarizedLinear, FormState, input_quantizer
+from xnorflow.train.binarize.layers import BinarizedConv2d, BinarizedLinear, FormState
+from xnorflow.train.binarize.thermometer import input_encoder, input_planes
 from xnorflow.train.models.base import LogitScale
 from xnorflow.train.models.blocks.activation import make_prelu
 from xnorflow.train.models.blocks.normalization import AffineBatchNorm2d
@@ -18,14 +19,12 @@ from xnorflow.train.models.counts import REAL_BITS
 
 __all__ = ["Classifier", "Stem"]
 
-PIXEL_BITS = 8
-
 
 class Stem(nn.Module):
     """First convolution, BatchNorm, PReLU in the order real_to_binary, and for large images a max-pool.
 
-    Pixels are eight-bit numbers in [-1, 1). The border is -1, black; with zero padding it is 0, gray. The orders
-    without BatchNorm have none here either: their scaled convolutions stand in its place.
+    Pixels are eight-bit numbers in [-1, 1), or a thermometer code. The border is -1, black; with zero padding it is 0,
+    gray. The orders without BatchNorm have none here either: their scaled convolutions stand in its place.
 
     Args:
         channels_in: of the image.
@@ -42,8 +41,8 @@ class Stem(nn.Module):
         super().__init__()
         block = settings.block
         self.border, self.amount = -1.0 if block.padding is Padding.MINUS_ONE else 0.0, kernel // 2
-        self.quantize = input_quantizer(PIXEL_BITS)
-        arguments = (channels_in, channels_out, kernel)
+        self.quantize = input_encoder(settings)
+        arguments = (channels_in * input_planes(settings), channels_out, kernel)
         if block.ends is Ends.REAL:
             self.conv: nn.Module = nn.Conv2d(*arguments, stride=stride, bias=False)
         else:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from xnorflow.train.binarize.layers import Activation, BinarizedConv2d, FormState, Sign
+from xnorflow.train.binarize.fractional import make_activation, make_convolution
+from xnorflow.train.binarize.layers import Activation, BinarizedConv2d, FormState
 from xnorflow.train.models.blocks.activation import RPReLU, Shift, make_prelu
 from xnorflow.train.models.blocks.gate import make_gate
 from xnorflow.train.models.blocks.interaction import PublishedInteraction, StreamingInteraction
@@ -61,7 +62,7 @@ def _convolution(shape: HalfShape, settings: NetworkSettings) -> BinarizedConv2d
             return MagnitudeConv2d(*arguments, stride=shape.stride)
         case Order.NORM_FREE:
             return StandardizedConv2d(*arguments, stride=shape.stride)
-    return BinarizedConv2d(*arguments, stride=shape.stride)
+    return make_convolution(*arguments, stride=shape.stride)
 
 
 class HalfBlock(nn.Module):
@@ -99,7 +100,7 @@ class HalfBlock(nn.Module):
         self.before: nn.Module = nn.Identity()
         if shifted or order is Order.REAL_TO_BINARY:
             self.before = Shift(ends[0]) if shifted else AffineBatchNorm2d(ends[0])
-        self.sign, self.pad = Sign(settings), Pad(block.padding)
+        self.sign, self.pad = make_activation(settings), Pad(block.padding)
         self.conv = _convolution(shape, settings)
         self.link = ElasticLink(out, shape.stride) if block.link else None
         branches = block.interaction_branches

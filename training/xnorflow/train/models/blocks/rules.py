@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from xnorflow.artifact.errors import TrainError
 from xnorflow.train.models.config import (
+    ActivationKind,
     Downsample,
     Ends,
     Gate,
@@ -52,6 +53,7 @@ def check_settings(settings: NetworkSettings) -> None:
 
 def _contradictions(settings: NetworkSettings) -> Iterator[_Refusal]:
     block, scale = settings.block, settings.weight_scale
+    yield from _method_contradictions(settings)
     found_scale = f"weight_scale = {scale.value!r} with order = {block.order.value!r}"
     yield _Refusal(
         block.order in (Order.BBCU, Order.NORM_FREE) and scale is not WeightScale.NONE,
@@ -73,6 +75,29 @@ def _contradictions(settings: NetworkSettings) -> Iterator[_Refusal]:
         f"{FIRST}.conv", f"weight_scale = {scale.value!r} with second_norm = false, so that no BatchNorm can take it",
         "'none' or 'spatial'", "choose one of these, or leave second_norm out",
     )  # fmt: skip
+
+
+def _method_contradictions(settings: NetworkSettings) -> Iterator[_Refusal]:
+    """Yield what codebooks and fractional activations do not go with."""
+    block, fractional = settings.block, settings.activation is ActivationKind.FRACTIONAL
+    own_scale = block.order in (Order.BBCU, Order.NORM_FREE)
+    found, fix = "activation = 'fractional'", "choose activation = 'sign', or change it"
+    yield _Refusal(
+        own_scale and settings.kernel_bits is not None, f"{FIRST}.conv",
+        f"kernel_bits = {settings.kernel_bits} with order = {block.order.value!r}, whose scale is the latent weights'",
+        "'real_to_binary', 'react' or 'bireal'", "leave kernel_bits out, or choose one of these orders",
+    )  # fmt: skip
+    for applies, part, with_what, allowed in (
+        (own_scale, "conv", f"order = {block.order.value!r}, whose convolutions read signs",
+         "'real_to_binary', 'react' or 'bireal'"),
+        (block.padding is Padding.ZERO, "pad", "padding = 'zero', which is none of its levels", "'minus_one'"),
+        (block.link, "link", "link = true, which reads signs", "link = false"),
+        (block.interaction is Interaction.STREAMING, "interaction", "interaction = 'streaming', which counts signs",
+         "'none', 'published'"),
+        (block.gate is Gate.POWER_OF_TWO, "gate", "gate = 'power_of_two', which counts signs",
+         "'none', 'static', 'published'"),
+    ):  # fmt: skip
+        yield _Refusal(fractional and applies, f"{FIRST}.{part}", f"{found} with {with_what}", allowed, fix)
 
 
 def _not_streaming(settings: NetworkSettings) -> Iterator[_Refusal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,36 @@ class Checkpoint:
         set_form(network, self.form)
         return network.eval()
 
+    def facts(self) -> dict[str, Any]:
+        """Return all but form and weights as JSON values."""
+        return {
+            "settings": self.settings.model_dump(mode="json"),
+            "dataset": self.dataset.value,
+            "image_shape": list(self.image_shape),
+            "classes": self.classes,
+            "seed": self.seed,
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "config": self.config,
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any], form: Form, weights: dict[str, Tensor]) -> Checkpoint:
+        """Make a checkpoint of what :meth:`facts` returned; other keys are not looked at."""
+        channels, height, width = facts["image_shape"]
+        return cls(
+            settings=NetworkSettings(**facts["settings"]),
+            form=form,
+            dataset=DatasetName(facts["dataset"]),
+            image_shape=(channels, height, width),
+            classes=facts["classes"],
+            seed=facts["seed"],
+            stage=facts["stage"],
+            epoch=facts["epoch"],
+            config=facts["config"],
+            weights=weights,
+        )
+
 
 def save_content(path: Path, content: dict[str, Any]) -> None:
     """Write tensors and plain values so that ``torch.load(..., weights_only=True)`` reads them.
@@ -85,20 +116,8 @@ def save_content(path: Path, content: dict[str, Any]) -> None:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint file; for errors see :func:`save_content`."""
-    content = {
-        "format": FORMAT,
-        "settings": checkpoint.settings.model_dump(mode="json"),
-        "form": checkpoint.form.value,
-        "dataset": checkpoint.dataset.value,
-        "image_shape": list(checkpoint.image_shape),
-        "classes": checkpoint.classes,
-        "seed": checkpoint.seed,
-        "stage": checkpoint.stage,
-        "epoch": checkpoint.epoch,
-        "config": checkpoint.config,
-        "weights": {key: tensor.detach().cpu() for key, tensor in checkpoint.weights.items()},
-    }
-    save_content(path, content)
+    weights = {key: tensor.detach().cpu() for key, tensor in checkpoint.weights.items()}
+    save_content(path, {"format": FORMAT, **checkpoint.facts(), "form": checkpoint.form.value, "weights": weights})
 
 
 def load_checkpoint(train_directory: Path) -> Checkpoint:
@@ -158,16 +177,4 @@ def _check_hash(path: Path) -> None:
 def _parse(content: Any) -> Checkpoint:
     if content["format"] != FORMAT:
         raise ValueError(f"format {content['format']}")
-    channels, height, width = content["image_shape"]
-    return Checkpoint(
-        settings=NetworkSettings(**content["settings"]),
-        form=Form(content["form"]),
-        dataset=DatasetName(content["dataset"]),
-        image_shape=(channels, height, width),
-        classes=content["classes"],
-        seed=content["seed"],
-        stage=content["stage"],
-        epoch=content["epoch"],
-        config=content["config"],
-        weights=content["weights"],
-    )
+    return Checkpoint.from_facts(content, Form(content["form"]), content["weights"])

@@ -46,8 +46,9 @@ def deploy(
     if any(not weighted.layer.scaling.folds for weighted in network.weighted_layers()):
         return _copy(network, settings, image_shape, classes), settings
     state = {key: tensor.detach().cpu().clone() for key, tensor in network.state_dict().items()}
+    names = {module: name for name, module in network.named_modules()}
     for weighted in network.weighted_layers():
-        _fold(weighted, state, dict(network.named_modules()))
+        _fold(weighted, state, names)
     shipped = build_network(plain_settings, image_shape, classes)
     shipped.load_state_dict({key: tensor for key, tensor in state.items() if ".scaling." not in key})
     return shipped.eval(), plain_settings
@@ -59,7 +60,7 @@ def _copy(network: Network, settings: NetworkSettings, image_shape: tuple[int, i
     return shipped.eval()
 
 
-def _fold(weighted: WeightedLayer, state: dict[str, Tensor], modules: dict[str, nn.Module]) -> None:
+def _fold(weighted: WeightedLayer, state: dict[str, Tensor], names: dict[nn.Module, str]) -> None:
     layer, norm = weighted.layer, weighted.batch_norm
     if layer.plain:
         return
@@ -67,6 +68,6 @@ def _fold(weighted: WeightedLayer, state: dict[str, Tensor], modules: dict[str, 
     if norm is None:
         return
     factor = layer.scaling.channel_factor(layer.weight).cpu()
-    name = next(name for name, module in modules.items() if module is norm)
+    name = names[norm]
     state[f"{name}.weight"] = state[f"{name}.weight"] * factor
     state[f"{name}.running_mean"] = state[f"{name}.running_mean"] / factor

@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -150,10 +150,7 @@ def _finish(room: Classroom, data: DataSettings, directory: Path) -> TrainSummar
     trained = read_checkpoint(room.journal.checkpoint(stage))
     network, plain = deploy(trained.network(), trained.settings, trained.image_shape, trained.classes)
     right = accuracy(network.to(room.fabric.device), room.images.test)
-    checkpoint = Checkpoint(
-        plain, trained.form, trained.dataset, trained.image_shape, trained.classes, trained.seed, stage, trained.epoch,
-        trained.config, network.state_dict(),
-    )  # fmt: skip
+    checkpoint = replace(trained, settings=plain, weights=network.state_dict())
     metrics = room.journal.metrics
     summary = TrainSummary(
         directory=directory,

@@ -18,8 +18,6 @@ from xnorflow.artifact.errors import OutputError, TrainError
 from xnorflow.train.binarize.form import Form
 from xnorflow.train.binarize.layers import BinarizedWeights
 from xnorflow.train.checkpoint import Checkpoint
-from xnorflow.train.config import DatasetName
-from xnorflow.train.models.config import NetworkSettings
 
 __all__ = ["pack", "unpack"]
 
@@ -48,14 +46,7 @@ def pack(checkpoint: Checkpoint, path: Path) -> None:
             content[PLAIN + name] = tensor.cpu().numpy()
     meta = {
         "format": FORMAT,
-        "settings": checkpoint.settings.model_dump(mode="json"),
-        "dataset": checkpoint.dataset.value,
-        "image_shape": list(checkpoint.image_shape),
-        "classes": checkpoint.classes,
-        "seed": checkpoint.seed,
-        "stage": checkpoint.stage,
-        "epoch": checkpoint.epoch,
-        "config": checkpoint.config,
+        **checkpoint.facts(),
         "packed": {name: list(checkpoint.weights[name].shape) for name in sorted(binary)},
     }
     try:
@@ -122,19 +113,7 @@ def _read(content: Any) -> Checkpoint:
         elif key.startswith(BITS):
             name = key.removeprefix(BITS)
             weights[name] = _signs(content[key], tuple(meta["packed"][name]))
-    channels, height, width = meta["image_shape"]
-    return Checkpoint(
-        settings=NetworkSettings(**meta["settings"]),
-        form=Form.BINARY,
-        dataset=DatasetName(meta["dataset"]),
-        image_shape=(channels, height, width),
-        classes=meta["classes"],
-        seed=meta["seed"],
-        stage=meta["stage"],
-        epoch=meta["epoch"],
-        config=meta["config"],
-        weights=weights,
-    )
+    return Checkpoint.from_facts(meta, Form.BINARY, weights)
 
 
 def _signs(packed: Any, shape: tuple[int, ...]) -> Tensor:

@@ -169,6 +169,7 @@ class TrainSettings(RecipeSettings):
         stages: in order; the last one is deployed. Absent: one stage, ``binary``.
         shift: training images move by up to this many pixels in x and y, anew each epoch.
         flip: half of the training images are mirrored left to right, anew each epoch.
+        distort: training images are bent elastically, anew each epoch: root mean square of the displacements in pixels.
         accelerator: where to train.
         devices: how many accelerators, or processes on the CPU, of one machine share the batches.
         nodes: how many machines.
@@ -181,6 +182,7 @@ class TrainSettings(RecipeSettings):
     stages: Annotated[tuple[StageSettings, ...], Field(max_length=16)] = ()
     shift: int = Field(default=0, ge=0, le=8)
     flip: bool = False
+    distort: float = Field(default=0.0, ge=0, le=8)
     accelerator: Accelerator = Accelerator.AUTO
     devices: int = Field(default=1, ge=1, le=1024)
     nodes: int = Field(default=1, ge=1, le=1024)

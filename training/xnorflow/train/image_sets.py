@@ -50,7 +50,7 @@ def open_images(data: DataSettings, settings: TrainSettings, device: torch.devic
     splits = load_data(data)
     arrays = (splits.train_pixels, splits.train_labels, splits.test_pixels, splits.test_labels)
     pixels, labels, test_pixels, test_labels = (torch.from_numpy(array).to(device) for array in arrays)
-    train = MemoryImages(pixels, labels, splits.white, settings.shift, settings.flip)
+    train = MemoryImages(pixels, labels, splits.white, settings.shift, settings.flip, settings.distort)
     test = MemoryImages(test_pixels, test_labels, splits.white)
     return ImageSets(train, test, splits.image_shape, splits.classes, splits.held_out)
 

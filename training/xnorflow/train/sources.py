@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from xnorflow.train.augment import random_flip, random_shift
+from xnorflow.train.augment import random_distortion, random_flip, random_shift
 
 __all__ = ["Batch", "Images", "MemoryImages", "Share", "as_images"]
 
@@ -71,6 +71,7 @@ class MemoryImages:
         white: byte of a white pixel.
         shift: in learning, images move by up to this many pixels.
         flip: in learning, half of the images are mirrored.
+        distort: in learning, images are bent elastically, by so many pixels.
     """
 
     pixels: Tensor
@@ -78,6 +79,7 @@ class MemoryImages:
     white: int
     shift: int = 0
     flip: bool = False
+    distort: float = 0.0
 
     @property
     def frames(self) -> int:
@@ -89,7 +91,8 @@ class MemoryImages:
         for rows in torch.split(torch.randperm(self.frames, generator=generator), size):
             if len(rows) == size:
                 mine = rows[share.rank :: share.of]
-                pixels = random_shift(self.pixels[mine], self.shift, generator)
+                pixels = random_distortion(self.pixels[mine], self.distort, generator)
+                pixels = random_shift(pixels, self.shift, generator)
                 pixels = random_flip(pixels, generator) if self.flip else pixels
                 yield as_images(pixels, self.white), self.labels[mine]
 

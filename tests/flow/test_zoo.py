@@ -127,7 +127,8 @@ def test_only_what_is_not_lowered_yet_goes_without_integer_accuracy(cli, tree, t
 
 def test_the_usual_name_is_brevitas_s_behind_the_data_set_s(cli, tree, tmp_path):
     assert cli("zoo", "add", trained(cli, tree, tmp_path / "runs")).code == 0
-    assert [entry.name for entry in catalog.read_catalog()][-1] == NAME
+    named = {entry.name: entry.recipe for entry in catalog.read_catalog()}
+    assert named[NAME] == "training/configs/tfc_1w1a.toml"
 
 
 def test_a_run_without_recipe_is_refused(cli, tree, tmp_path):

@@ -50,7 +50,8 @@ def layers(monkeypatch):
 
 
 def xnor(mw, mh, source="BINARY"):
-    return ("XnorMVAU" if source == "BINARY" else "BinaryWeightMVAU", {"MW": mw, "MH": mh, "source": source})
+    kind = "XnorMVAU" if source == "BINARY" else "BinaryWeightMVAU"
+    return kind, {"MW": mw, "MH": mh, "source": source, "numInputVectors": [1]}
 
 
 def cycles(node):

@@ -24,19 +24,6 @@ def test_operator_that_nobody_knows(tmp_path, network_of):
     assert refusal(saved(chain, tmp_path), network_of).found == "unsupported operator Gadget"
 
 
-def test_convolution_with_zero_padding(tmp_path, network_of):
-    chain = Chain().bipolar().op("Conv", np.ones((3, 1, 3, 3)), name="conv", kernel_shape=[3, 3], pads=[1] * 4)
-    error = refusal(saved(chain.flatten().bipolar().dense(72, 5), tmp_path), network_of)
-    assert error.where == "node conv" and error.found == "Conv with zero padding [1, 1, 1, 1]"
-    assert "zero padding has no 1-bit value: pad with -1" in error.fix
-
-
-@pytest.mark.parametrize(("options", "note"), [({}, ""), ({"auto_pad": "SAME_UPPER"}, " with zero padding SAME_UPPER")])
-def test_convolution(options, note, tmp_path, network_of):
-    chain = Chain().bipolar().op("Conv", np.ones((1, 1, 1, 1)), kernel_shape=[1, 1], **options)
-    assert refusal(saved(chain.flatten().bipolar().dense(24, 5), tmp_path), network_of).found == f"Conv{note}"
-
-
 def test_batchnorm_in_training_mode(tmp_path, network_of):
     chain = (
         Chain().flatten().sign_input().dense(24, 17).batchnorm(17, training_mode=1, outputs=3).bipolar().dense(17, 5)

@@ -18,12 +18,24 @@ from xnorflow.synthesize.yosys import find_yosys
 
 LUTRAM = ("RAM32M", "RAM64M", "RAM32X1D", "RAM64X1D")
 BLOCK_RAM = ("RAMB18E1", "RAMB36E1")
+LUTS = ("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6")
+FLIP_FLOPS = ("FDRE", "FDSE")
 DATA_PORTS = {
     "xnor_popcount": ("data_i", "weight_i", "count_o"),
     "sign_sum": ("data_i", "weight_i", "sum_o"),
     "sum_tree": ("terms_i", "sum_o"),
     "credit_fifo": ("credit_o", "take_i", "data_i", "valid_i", "data_o", "valid_o", "ready_i"),
-}
+    "add": ("data_a_i", "valid_a_i", "ready_a_o", "data_b_i", "valid_b_i", "ready_b_o", "data_o", "valid_o", "ready_i"),
+    "requantize_thresholds": ("fold_i", "data_i", "data_o"),
+    "requantize_affine": ("fold_i", "data_i", "data_o"),
+    "requantize_table": ("fold_i", "data_i", "data_o"),
+    "swg_ring": (
+        "data_i", "valid_i", "ready_o", "last_i", "first_i", "pad_i", "issue_o", "data_o", "valid_o", "ready_i",
+    ),
+}  # fmt: skip
+NO_RESET = {
+    "xnor_popcount", "sign_sum", "sum_tree", "requantize_thresholds", "requantize_affine", "requantize_table",
+}  # fmt: skip
 STREAM_PORTS = ("data_i", "valid_i", "ready_o", "data_o", "valid_o", "ready_i")
 
 
@@ -38,7 +50,7 @@ class Instance:
     def wrapper(self, name: str) -> str:
         """Return a module of the same ports, which the flattening stops at."""
         data_ports = DATA_PORTS.get(self.module, STREAM_PORTS)
-        clocks = ("clk_i",) if self.module in {"xnor_popcount", "sign_sum", "sum_tree"} else ("clk_i", "rst_ni")
+        clocks = ("clk_i",) if self.module in NO_RESET else ("clk_i", "rst_ni")
         ports = [f"{'input' if p.endswith('i') else 'output'} logic {self.bits(p)}{p}" for p in (*clocks, *data_ports)]
         values = {key: f'"{value}"' if isinstance(value, str) else value for key, value in self.parameters.items()}
         settings = ", ".join(f".{key}({value})" for key, value in values.items())
@@ -64,6 +76,24 @@ def mvau(input_width: int, style: str) -> Instance:
     return Instance("mvau", shape, {"data_i": 8 * input_width, "data_o": 4})
 
 
+def requantize(part: str, pe: int, bits_out: int, **parameters: int | str) -> Instance:
+    """Return a part of requantize for 4 folds of 8-bit inputs."""
+    widths = {"fold_i": 2, "data_i": pe * 8, "data_o": pe * bits_out}
+    return Instance(f"requantize_{part}", {"Pe": pe, "OutWidth": bits_out, **parameters}, widths)
+
+
+def swg(channels: int, **parameters: int | str) -> Instance:
+    """Return 3 x 3 windows of a padded map of 8 x 8 pixels, a pixel a beat."""
+    shape = {"Channels": channels, "Simd": channels, "PadTop": 1, "PadBottom": 1, "PadLeft": 1, "PadRight": 1}
+    return Instance("swg", shape | parameters, {"data_i": channels, "data_o": channels})
+
+
+def pool(folds: int, mode: str, bits_out: int, **parameters: int | str) -> Instance:
+    """Return a pool of 3 elements of 8 bits a beat."""
+    shape = {"Folds": folds, "Mode": mode, "Pe": 3, "InWidth": 8, "OutWidth": bits_out}
+    return Instance("pool", shape | parameters, {"data_i": 24, "data_o": 3 * bits_out})
+
+
 INSTANCES = {
     "popcount": Instance("xnor_popcount", {"Width": 70}, {"data_i": 70, "weight_i": 70, "count_o": 7}),
     "sign_sum": Instance("sign_sum", {"Terms": 16, "Width": 8}, {"data_i": 128, "weight_i": 16, "sum_o": 12}),
@@ -81,7 +111,30 @@ INSTANCES = {
     "mvau_logic": mvau(1, "logic"),
     "signed_block": mvau(8, "block"),
     "signed_logic": mvau(8, "logic"),
+    "fork": Instance("fork", {"Width": 8, "Outputs": 3}, {"data_i": 8, "data_o": 24, "valid_o": 3, "ready_i": 3}),
+    "add": Instance("add", {"Pe": 2, "OutWidth": 8}, {"data_a_i": 16, "data_b_i": 16, "data_o": 16}),
+    "requantize": Instance("requantize", {"Channels": 8, "Pe": 2}, {"data_i": 16, "data_o": 16}),
+    "sign": requantize("thresholds", 4, 1, ParameterFile="signs.mem"),
+    "steps": requantize("thresholds", 4, 2, Steps=3, Base=-2, ParameterFile="steps.mem"),
+    "line": requantize("affine", 4, 8, Shift=8, ParameterFile="line.mem"),
+    "two_lines": requantize("affine", 4, 8, Slopes=2, Shift=8, ParameterFile="two_lines.mem"),
+    "table": requantize("table", 3, 8, RomStyle="block"),
+    "repeat": Instance("repeat", {"Width": 8, "Beats": 4}, {"data_i": 8, "data_o": 8}),
+    "repeat_long": Instance("repeat", {"Width": 9, "Beats": 1024}, {"data_i": 9, "data_o": 9}),
+    "ring": Instance("swg_ring", {}, {"data_i": 8, "last_i": 4, "data_o": 8}),
+    "swg": swg(6, MemoryStyle="distributed"),
+    "swg_block": swg(32, MemoryStyle="block"),
+    "pool_one_fold": pool(1, "max", 8),
+    "pool_few_folds": pool(8, "sum", 10),
+    "pool_many_folds": pool(700, "max", 8),
+    "pool_block": pool(64, "sum", 10, MemoryStyle="block"),
 }
+# Memory files of random words: name, words, hexadecimal digits of a word.
+MEMORIES = (
+    ("weights.mem", 64, 8), ("starts.mem", 8, 16),
+    ("signs.mem", 4, 9), ("steps.mem", 4, 27), ("line.mem", 4, 24), ("two_lines.mem", 4, 57),
+    ("table_0.mem", 2048, 2), ("table_1.mem", 1024, 2),
+)  # fmt: skip
 
 
 def top(instances: Mapping[str, Instance]) -> str:
@@ -91,7 +144,7 @@ def top(instances: Mapping[str, Instance]) -> str:
         data_ports = DATA_PORTS.get(instance.module, STREAM_PORTS)
         wide = [f"{'input' if p.endswith('i') else 'output'} logic {instance.bits(p)}{name}_{p}" for p in data_ports]
         ports += wide
-        reset = "" if instance.module in {"xnor_popcount", "sign_sum", "sum_tree"} else ".rst_ni, "
+        reset = "" if instance.module in NO_RESET else ".rst_ni, "
         links = ", ".join(f".{port}({name}_{port})" for port in data_ports)
         body.append(f"  case_{name} u_{name} (.clk_i, {reset}{links});\n")
     return f"module top (input logic clk_i, input logic rst_ni, {', '.join(ports)});\n{''.join(body)}endmodule\n"
@@ -118,7 +171,7 @@ def cells(bench, yosys) -> dict[str, Counter[str]]:
     """Cells of each of INSTANCES, all mapped to xc7 in one run."""
     folder: Path = yosys.folder
     rng = np.random.default_rng(0)
-    for name, words, digits in (("weights.mem", 64, 8), ("starts.mem", 8, 16)):
+    for name, words, digits in MEMORIES:
         lines = ("".join(rng.choice(list("0123456789abcdef"), digits)) for _ in range(words))
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     wrappers = [instance.wrapper(f"case_{name}") for name, instance in INSTANCES.items()]
@@ -147,7 +200,10 @@ def test_every_module_is_synthesized(bench):
     assert {f"xnorflow_{item.module}" for item in INSTANCES.values()} == {path.stem for path in bench.sources}
 
 
-@pytest.mark.parametrize("name", ["popcount", "sign_sum", "sum_tree", "register", "skid", "split", "join"])
+@pytest.mark.parametrize("name", [
+    "popcount", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add", "sign", "steps", "line",
+    "two_lines", "pool_one_fold",
+])  # fmt: skip
 def test_logic_takes_no_memory(cells, name):
     assert cells[name]["FDRE"] > 0
     assert family(cells[name], LUTRAM + BLOCK_RAM) == 0
@@ -176,6 +232,50 @@ def test_mvau_memories(cells, kind):
 @pytest.mark.parametrize("name", ["argmax", "credits"])
 def test_only_the_output_is_in_lutram(cells, name):
     assert family(cells[name], LUTRAM) == 1 and family(cells[name], BLOCK_RAM) == 0
+
+
+def test_fork_keeps_its_beats_once(cells):
+    assert cells["fork"]["FDRE"] == 2 * 8 + 2 * 3
+
+
+def test_repeat_memory_grows_from_lutram_to_block_ram(cells):
+    assert family(cells["repeat"], LUTRAM) == 2 and family(cells["repeat"], BLOCK_RAM) == 0
+    assert family(cells["repeat_long"], LUTRAM) == 0 and family(cells["repeat_long"], BLOCK_RAM) == 1
+
+
+@pytest.mark.parametrize(("name", "block"), [("ring", 0), ("swg", 0), ("swg_block", 1)])
+def test_windows_wait_in_one_memory(cells, name, block):
+    assert family(cells[name], BLOCK_RAM) == block
+    assert (family(cells[name], LUTRAM) > 0) == (block == 0)
+
+
+def test_windows_need_no_lut_a_bit(cells):
+    """Neither width nor padding costs a LUT, and the output register is the block RAM's own."""
+    narrow, wide = cells["swg"], cells["swg_block"]
+    assert family(wide, LUTS) <= family(narrow, LUTS)
+    assert family(wide, FLIP_FLOPS) == family(narrow, FLIP_FLOPS) - 6
+
+
+@pytest.mark.parametrize(("name", "lutram", "block"), [
+    ("pool_few_folds", True, 0), ("pool_many_folds", False, 1), ("pool_block", False, 1),
+])  # fmt: skip
+def test_pool_memory(cells, name, lutram, block):
+    """What windows have come to is kept where its size or MemoryStyle says."""
+    assert (family(cells[name], LUTRAM) > 0) == lutram and family(cells[name], BLOCK_RAM) == block
+    assert cells[name]["DSP48E1"] == 0
+
+
+def test_a_lane_multiplies_once(cells):
+    assert cells["line"]["DSP48E1"] == cells["two_lines"]["DSP48E1"] == 4
+    assert cells["sign"]["DSP48E1"] == cells["steps"]["DSP48E1"] == cells["table"]["DSP48E1"] == 0
+
+
+def test_two_lanes_share_a_block_ram(cells):
+    """Tables of four folds of 8 bits: two lanes fill one of 18 Kbit, a third lane has another."""
+    assert cells["requantize"]["RAMB18E1"] == 1 and cells["requantize"]["RAMB36E1"] == 0
+    assert cells["table"]["RAMB18E1"] == 2 and cells["table"]["RAMB36E1"] == 0
+    assert family(cells["requantize"], LUTRAM) > 0  # the output FIFO
+    assert family(cells["table"], LUTRAM) == 0
 
 
 def test_yosys_takes_the_adder_tree(cells):

@@ -33,6 +33,8 @@ class HostCodec:
         logits: float32 (rows, classes); row ``i`` belongs to accumulator ``acc_min + step * i``. Empty (0, 0) where the
             accelerator sends labels.
         labels: whether the accelerator sends one label a frame instead of raw accumulators.
+        order: int64 (elements,): where in a flattened frame each element is that travels (maps travel pixel by pixel);
+            None where they travel as they are.
     """
 
     input_shape: tuple[int, ...]
@@ -44,10 +46,13 @@ class HostCodec:
     acc_min: int
     logits: FloatArray
     labels: bool
+    order: IntArray | None = None
 
     def quantize(self, images: FloatArray) -> IntArray:
-        """Turn frames (frames, *input_shape) of float32 into integers (frames, elements)."""
+        """Turn frames (frames, *input_shape) of float32 into integers (frames, elements) as they travel."""
         flat = np.asarray(images, np.float32).reshape(len(images), -1)
+        if self.order is not None:
+            flat = flat[:, self.order]
         return self.levels[np.searchsorted(self.thresholds, flat, side="right")]
 
     def accumulators(self, raw: IntArray) -> IntArray:
@@ -94,6 +99,7 @@ class HostCodec:
             levels=self.levels,
             scalars=np.asarray([self.step, self.offset, self.acc_min, int(self.labels)], np.int64),
             logits=self.logits,
+            order=np.zeros(0, np.int64) if self.order is None else self.order,
         )
 
     @classmethod
@@ -111,4 +117,5 @@ class HostCodec:
                 acc_min=acc_min,
                 logits=content["logits"],
                 labels=bool(labels),
+                order=content["order"] if content["order"].size else None,
             )

@@ -19,7 +19,10 @@ from xnorflow.lower.stage import Lowered
 __all__ = ["generate"]
 
 RTL_DIR = "rtl"
-INFO_KEYS = ("MW", "MH", "PE", "SIMD", "depth", "inWidth", "outWidth", "Labels")
+INFO_KEYS = (
+    "MW", "MH", "IFMDim", "IFMChannels", "ConvKernelDim", "Stride", "Padding", "PE", "SIMD", "depth", "inWidth",
+    "outWidth", "Labels",
+)  # fmt: skip
 
 
 def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
@@ -103,13 +106,13 @@ def _input_stream(lowered: Lowered) -> StreamSpec:
     datatype = operator.get_input_datatype(0)
     # FINN calls -1/+1 that travels as 0/1 BINARY; the host thinks in BIPOLAR.
     name = "BIPOLAR" if datatype.name == "BINARY" else datatype.name
-    layer = lowered.network.layers[0]
-    return StreamSpec("in0_V", name, int(datatype.bitwidth()), layer.inputs, int(operator.get_folded_input_shape()[-1]))
+    elements = lowered.network.first.elements
+    return StreamSpec("in0_V", name, int(datatype.bitwidth()), elements, int(operator.get_folded_input_shape()[-1]))
 
 
 def _output_stream(lowered: Lowered) -> StreamSpec:
     _, operator = _operators(lowered.model)[-1]
     datatype = operator.get_output_datatype()
     shape = operator.get_folded_output_shape()
-    elements = 1 if lowered.network.labels else lowered.network.layers[-1].outputs
+    elements = 1 if lowered.network.labels else lowered.network.classes
     return StreamSpec("out0_V", datatype.name, int(datatype.bitwidth()), elements, int(shape[-1]))

@@ -16,9 +16,9 @@ from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.host import HostCodec
 from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_input import InputLevels, extract_input
-from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork
-from xnorflow.lower.products import ToReal, integer_product
-from xnorflow.lower.split_chain import Chain, MatrixStage
+from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork, MaxPool
+from xnorflow.lower.products import Levels, ToReal, integer_product
+from xnorflow.lower.split_chain import Chain, PoolStage, ProductStage
 
 __all__ = ["Extraction", "extract_integers"]
 
@@ -63,29 +63,37 @@ def extract_integers(chain: Chain, input_shape: tuple[int, ...], output: OutputK
             follow the sums, or labels asked for where the classes' final scales differ.
     """
     entry = extract_input(chain.head)
-    # The real value of an input is offset + scale * integer; a layer's sum follows from it.
-    values, scale, offset = entry.values.astype(np.float64), entry.scale, entry.offset
-    datatype = entry.datatype
-    layers: list[IntegerLayer] = []
+    levels = Levels(entry.values.astype(np.float64), entry.scale, entry.offset, entry.datatype)
+    layers: list[IntegerLayer | MaxPool] = []
     products: list[ToReal] = []
     flips: list[int] = []
     for stage in chain.stages[:-1]:
-        layer, to_real = integer_product(stage, values, scale, offset, datatype)
+        layer, to_real = integer_product(stage, levels)
         layer, bottom, top, flipped = _thresholds(stage, layer, to_real)
         layers.append(layer)
+        layers += [_pool(pool, flipped) for pool in stage.pools]
         products.append(to_real)
         flips.append(flipped)
-        values, (scale, offset) = np.asarray([bottom, top]), _levels(bottom, top)
-        datatype = "BIPOLAR"
-    last, to_real = integer_product(chain.stages[-1], values, scale, offset, datatype)
+        levels = Levels(np.asarray([bottom, top]), *_scale(bottom, top), "BIPOLAR")
+    last, to_real = integer_product(chain.stages[-1], levels)
     last, codec, labels, flipped = _result(chain, last, to_real, entry, input_shape, output)
     network = IntegerNetwork((*layers, last), labels)
     return Extraction(network, codec, (*flips, flipped), chain.ends_in_labels and not labels, (*products, to_real))
 
 
-def _levels(bottom: float, top: float) -> tuple[float, float]:
+def _scale(bottom: float, top: float) -> tuple[float, float]:
     """Return scale and offset of an activation ``offset + scale * q``, q = -1 or +1; a constant one has q = +1."""
     return (bottom, 0.0) if bottom == top else ((top - bottom) / 2, (top + bottom) / 2)
+
+
+def _pool(pool: PoolStage, flipped: int) -> MaxPool:
+    """Return a pool of 1-bit values; one of sums is the same where the activation behind it grows with the sum."""
+    if pool.early and flipped:
+        raise InputModelError(
+            f"node {pool.name}", f"a MaxPool in front of an activation that falls with the sum in {flipped} channels",
+            "activation, then MaxPool", "put the pool behind the sign, or train with BatchNorm factors above 0",
+        )  # fmt: skip
+    return MaxPool(pool.name, replace(pool.window, pad_value=-1))
 
 
 def _grid(layer: IntegerLayer) -> IntArray:
@@ -93,7 +101,7 @@ def _grid(layer: IntegerLayer) -> IntArray:
     return np.arange(low, high + 1, 2 if layer.binary_input else 1)
 
 
-def _thresholds(stage: MatrixStage, layer: IntegerLayer, to_real: ToReal) -> tuple[IntegerLayer, float, float, int]:
+def _thresholds(stage: ProductStage, layer: IntegerLayer, to_real: ToReal) -> tuple[IntegerLayer, float, float, int]:
     """Return the layer with thresholds, then the two values of its activation, and how many neurons were negated."""
     grid = _grid(layer)
     rows, values = _evaluate(stage, grid, to_real)
@@ -120,7 +128,7 @@ def _thresholds(stage: MatrixStage, layer: IntegerLayer, to_real: ToReal) -> tup
     return layer, bottom, top, int(falling.sum())
 
 
-def _more_bits(stage: MatrixStage, values: npt.NDArray[np.float32]) -> InputModelError:
+def _more_bits(stage: ProductStage, values: npt.NDArray[np.float32]) -> InputModelError:
     distinct = max(len(np.unique(column)) for column in values.T)
     bits = max(2, int(np.ceil(np.log2(distinct))))
     found = f"{bits}-bit activations" if bits <= 8 else "activations that are not quantized"
@@ -132,7 +140,7 @@ def _more_bits(stage: MatrixStage, values: npt.NDArray[np.float32]) -> InputMode
     )  # fmt: skip
 
 
-def _evaluate(stage: MatrixStage, grid: IntArray, to_real: ToReal) -> tuple[IntArray, npt.NDArray[np.float32]]:
+def _evaluate(stage: ProductStage, grid: IntArray, to_real: ToReal) -> tuple[IntArray, npt.NDArray[np.float32]]:
     """Return accumulators (rows, channels), ascending, around each flip or all of them, and the values they give."""
     channels = stage.weights.shape[1]
     if len(grid) <= EXHAUSTIVE_LEVELS:
@@ -142,7 +150,7 @@ def _evaluate(stage: MatrixStage, grid: IntArray, to_real: ToReal) -> tuple[IntA
     return rows, stage.segment(to_real(rows))
 
 
-def _bisect(stage: MatrixStage, grid: IntArray, to_real: ToReal) -> IntArray:
+def _bisect(stage: ProductStage, grid: IntArray, to_real: ToReal) -> IntArray:
     channels = stage.weights.shape[1]
     low = np.zeros(channels, np.int64)
     high = np.full(channels, len(grid) - 1)
@@ -168,6 +176,11 @@ def _result(
     output: OutputKind,
 ) -> tuple[IntegerLayer, HostCodec, bool, int]:
     stage = chain.stages[-1]
+    if layer.window is not None and layer.window.count != 1:
+        raise InputModelError(
+            f"node {stage.name}", f"a last layer that gives a map of {'x'.join(map(str, layer.window.output))} pixels",
+            "one value a class", "end in a fully connected layer",
+        )  # fmt: skip
     grid = _grid(layer)
     table, shared = _table(stage, layer, grid, to_real)
     labels = output is OutputKind.LABELS or (output is OutputKind.AUTO and chain.ends_in_labels and shared)
@@ -190,12 +203,13 @@ def _result(
         acc_min=int(grid[0]),
         logits=np.ascontiguousarray(table),
         labels=labels,
+        order=chain.input_order,
     )
     return layer, codec, labels, flipped
 
 
 def _table(
-    stage: MatrixStage, layer: IntegerLayer, grid: IntArray, to_real: ToReal
+    stage: ProductStage, layer: IntegerLayer, grid: IntArray, to_real: ToReal
 ) -> tuple[npt.NDArray[np.float32], bool]:
     """Return the logits (rows, classes) of every accumulator, and whether all classes have the same."""
     table = stage.segment(to_real(np.broadcast_to(grid[:, None], (len(grid), layer.outputs))))

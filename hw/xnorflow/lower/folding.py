@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["divisors", "fold_for_cycles", "fold_to_fit", "folding_of", "read_folding", "set_folding"]
 
 MVAUS = ("XnorMVAU", "BinaryWeightMVAU")
+OVER_MAPS = ("SlidingWindow", "WindowPool")
 FOLDED_KEYS = ("PE", "SIMD")
 SLOWEST = 1 << 22
 """Cycles a frame beyond which folding further makes no network smaller."""
@@ -50,6 +52,7 @@ def _converter_luts(before: int, after: int) -> int:
 
 
 def _cheapest(mw: int, mh: int, input_bits: int, before: int, target: int) -> MvauShape:
+    """Return the cheapest folding of at most ``target`` cycles a product, or the fastest one of all."""
     from xnorflow.ops.mvau_cost import MvauShape  # loads FINN, which must be prepared first
 
     def cost(fold: MvauShape) -> int:
@@ -60,7 +63,7 @@ def _cheapest(mw: int, mh: int, input_bits: int, before: int, target: int) -> Mv
         MvauShape(mw, mh, simd, pe, input_bits, acc_bits)
         for simd in divisors(mw)
         for pe in divisors(mh)
-        if (mw // simd) * (mh // pe) <= target
+        if (mw // simd) * (mh // pe) <= max(target, 1)
     ]
     return min(folds, key=cost)
 
@@ -68,13 +71,17 @@ def _cheapest(mw: int, mh: int, input_bits: int, before: int, target: int) -> Mv
 def fold_for_cycles(model: Any, target: int) -> tuple[int, int]:
     """Choose for each layer the cheapest PE and SIMD that need at most ``target`` cycles a frame.
 
-    The cost of a width converter behind the layer before is part of the choice.
+    The cost of a width converter behind the layer before is part of the choice. Windows leave pixel by pixel, so that a
+    convolution cannot be faster than that; where it needs more than ``target``, all layers get as many cycles.
 
     Returns:
         LUTs and 18 Kib blocks that the units are estimated to take.
     """
     before = 0
     total = (0, 0)
+    target = max(
+        [target, *(_fewest_cycles(operator) for node, operator in _layers(model) if node.op_type in OVER_MAPS)]
+    )
     for node, operator in _layers(model):
         if node.op_type == "LabelSelect":
             labels = int(operator.get_nodeattr("Labels"))
@@ -84,12 +91,30 @@ def fold_for_cycles(model: Any, target: int) -> tuple[int, int]:
         elif node.op_type in MVAUS:
             mw, mh = int(operator.get_nodeattr("MW")), int(operator.get_nodeattr("MH"))
             bits = operator.get_input_datatype(0).bitwidth()
-            chosen = _cheapest(mw, mh, bits, before, target)
+            chosen = _cheapest(mw, mh, bits, before, target // int(math.prod(operator.get_nodeattr("numInputVectors"))))
             operator.set_nodeattr("SIMD", chosen.simd)
             operator.set_nodeattr("PE", chosen.pe)
             before = chosen.pe
             total = (total[0] + chosen.luts, total[1] + chosen.bram18)
+        else:
+            before = _fold_map(operator, before, target)
     return total
+
+
+def _fewest_cycles(operator: Any) -> int:
+    """Return the cycles of a layer over maps with all channels in a beat."""
+    operator.set_nodeattr(operator.fold_key, int(operator.get_nodeattr("IFMChannels")))
+    return int(operator.get_exp_cycles())
+
+
+def _fold_map(operator: Any, before: int, target: int) -> int:
+    """Give a layer over maps as few channels a beat as ``target`` allows, but as many as come in; return them."""
+    key, channels = operator.fold_key, int(operator.get_nodeattr("IFMChannels"))
+    for fold in divisors(channels):
+        operator.set_nodeattr(key, fold)
+        if operator.get_exp_cycles() <= target and (fold >= before or channels % before):
+            break
+    return int(operator.get_nodeattr(key))
 
 
 def fold_to_fit(model: Any, board: Board, start: int) -> None:
@@ -151,23 +176,30 @@ def set_folding(model: Any, folding: dict[str, dict[str, Any]]) -> None:
             _set_key(*layers[name], key, value)
 
 
+def _sizes_of(node: Any) -> dict[str, str]:
+    """Return the keys that a layer folds by, with the key of what each must divide."""
+    if node.op_type == "LabelSelect":
+        return {"PE": "Labels"}
+    if node.op_type in MVAUS:
+        return {"PE": "MH", "SIMD": "MW"}
+    return {"PE" if node.op_type == "WindowPool" else "SIMD": "IFMChannels"}
+
+
 def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
     if key in PASSED_OVER:
         return
-    label = node.op_type == "LabelSelect"
-    known = ("PE",) if label else FOLDED_KEYS
+    known = _sizes_of(node)
     if key not in known:
         near = difflib.get_close_matches(key.upper(), known, 1, 0.3)
         raise ConfigError(
             f"folding file, layer {node.name}, {key}", "no such key", ", ".join(known),
             f"did you mean {near[0]}?" if near else "remove it",
         )  # fmt: skip
-    size_key = {"PE": "Labels" if label else "MH", "SIMD": "MW"}[key]
-    size = int(operator.get_nodeattr(size_key))
+    size = int(operator.get_nodeattr(known[key]))
     if type(value) is not int or value < 1 or size % value:
         legal = ", ".join(str(divisor) for divisor in divisors(size))
         raise ConfigError(
-            f"folding file, layer {node.name}, {key}", f"{value!r} does not divide {size_key}={size}", legal,
+            f"folding file, layer {node.name}, {key}", f"{value!r} does not divide {known[key]}={size}", legal,
             "choose a divisor",
         )  # fmt: skip
     operator.set_nodeattr(key, value)

@@ -7,7 +7,7 @@ from typing import Any
 
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.lower.finn_compat import prepare_finn
-from xnorflow.lower.operators import CONVOLUTION_OPS, LABEL_OPS, SUPPORTED_OPS, attributes_of, node_name
+from xnorflow.lower.operators import LABEL_OPS, SUPPORTED_OPS, attributes_of, node_name
 from xnorflow.lower.read_onnx import check_finite, check_variances, read_onnx
 from xnorflow.lower.unify_types import unify_types
 
@@ -117,13 +117,6 @@ def _check_operators(model: Any, also: frozenset[str] = frozenset()) -> None:
     from onnx import TensorProto
 
     for node in model.graph.node:
-        if node.op_type in CONVOLUTION_OPS:
-            raise InputModelError(
-                f"node {node_name(node)}",
-                f"{node.op_type}{_padding_note(node)}",
-                "multi-layer perceptrons (MatMul, Gemm) in this version",
-                "convolutions are not lowered yet, and zero padding has no 1-bit value: pad with -1",
-            )
         if node.op_type not in SUPPORTED_OPS | also:
             raise _unsupported(node)
         if node.op_type == "BatchNormalization" and attributes_of(node).get("training_mode", 0):
@@ -142,11 +135,3 @@ def _unsupported(node: Any) -> InputModelError:
         f"node {node_name(node)}", f"unsupported operator {node.op_type}", ", ".join(sorted(SUPPORTED_OPS)),
         "replace it in the network, or cut the graph before it",
     )  # fmt: skip
-
-
-def _padding_note(node: Any) -> str:
-    attributes = attributes_of(node)
-    pads, auto = attributes.get("pads", []), attributes.get("auto_pad", b"NOTSET")
-    if any(pads):
-        return f" with zero padding {list(pads)}"
-    return f" with zero padding {auto.decode()}" if auto in (b"SAME_UPPER", b"SAME_LOWER") else ""

@@ -14,11 +14,12 @@ import numpy.typing as npt
 
 from xnorflow.artifact.errors import LowerError
 from xnorflow.artifact.progress import Progress, SilentProgress
-from xnorflow.lower.integer_network import IntegerNetwork
+from xnorflow.artifact.windows import Window
+from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork, MaxPool
 
 __all__ = ["run_integer", "write_integer_onnx"]
 
-BATCH = 4096
+BATCH = 256
 
 
 def write_integer_onnx(network: IntegerNetwork, path: Path) -> None:
@@ -32,50 +33,103 @@ def write_integer_onnx(network: IntegerNetwork, path: Path) -> None:
     import onnx
     from onnx import TensorProto, helper
 
-    nodes, constants = _layers(network)
-    kind, classes = TensorProto.FLOAT, network.layers[-1].outputs
+    graph = _Graph()
+    for name, layer in zip(network.names, network.layers, strict=True):
+        graph.add(name, layer)
+    current = graph.flatten(network.classes)
+    kind, classes = TensorProto.FLOAT, network.classes
     if network.labels:
-        label = helper.make_node("ArgMax", [nodes[-1].output[0]], ["y"], name="label", axis=1, keepdims=1)
-        nodes.append(label)
+        graph.nodes.append(helper.make_node("ArgMax", [current], ["y"], name="label", axis=1, keepdims=1))
         kind, classes = TensorProto.INT64, 1
     else:
-        nodes[-1].output[0] = "y"
-    graph = helper.make_graph(
-        nodes,
+        graph.nodes[-1].output[0] = "y"
+    made = helper.make_graph(
+        graph.nodes,
         "integer",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", network.layers[0].inputs])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", network.first.elements])],
         [helper.make_tensor_value_info("y", kind, ["N", classes])],
-        constants,
+        graph.constants,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="xnorflow")
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], producer_name="xnorflow")
     model.ir_version = 8
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
 
 
-def _layers(network: IntegerNetwork) -> tuple[list[Any], list[Any]]:
-    """Return nodes and constants."""
-    from onnx import helper, numpy_helper
+class _Graph:
+    """The graph being written: values travel as (N, elements), channels last; within maps as ONNX has them."""
 
-    nodes: list[Any] = []
-    constants: list[Any] = []
-    current = "x"
-    for index, layer in enumerate(network.layers):
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self._current = "x"
+        self._is_map = False
+
+    def add(self, name: str, layer: IntegerLayer | MaxPool) -> None:
+        if isinstance(layer, MaxPool):
+            self._max_pool(name, layer)
+            return
         if layer.acc_bounds[1] >= 2**24:
             raise LowerError(
                 f"layer {layer.name}", f"sums up to {layer.acc_bounds[1]}", "sums below 2**24, exact in float32",
                 "use fewer inputs or fewer input bits",
             )  # fmt: skip
-        constants.append(numpy_helper.from_array(layer.weights.astype(np.float32), f"w{index}"))
-        nodes.append(helper.make_node("MatMul", [current, f"w{index}"], [f"a{index}"], name=f"fc{index}_matmul"))
-        current = f"a{index}"
+        if layer.window is None:
+            self.flatten(layer.elements)
+            weights = self._constant(f"{name}_weights", layer.weights.astype(np.float32))
+            self._node("MatMul", f"{name}_matmul", [weights])
+        else:
+            self._convolution(name, layer, layer.window)
         if layer.thresholds is not None:
             # Half below the threshold: the difference is never 0, so Sign gives -1 or +1 only.
-            constants.append(numpy_helper.from_array((layer.thresholds - 0.5).astype(np.float32), f"t{index}"))
-            nodes.append(helper.make_node("Sub", [current, f"t{index}"], [f"d{index}"], name=f"fc{index}_threshold"))
-            nodes.append(helper.make_node("Sign", [f"d{index}"], [f"x{index + 1}"], name=f"fc{index}_sign"))
-            current = f"x{index + 1}"
-    return nodes, constants
+            thresholds = (layer.thresholds - 0.5).astype(np.float32)
+            shape = (-1, 1, 1) if self._is_map else (-1,)
+            self._node("Sub", f"{name}_threshold", [self._constant(f"{name}_thresholds", thresholds.reshape(shape))])
+            self._node("Sign", f"{name}_sign", [])
+
+    def flatten(self, elements: int) -> str:
+        """Return the tensor of what is there as (N, elements), channels last."""
+        if self._is_map:
+            self._node("Transpose", "channels_last", [], perm=[0, 2, 3, 1])
+            self._node("Reshape", "flatten", [self._constant("flat", np.asarray([0, elements], np.int64))])
+            self._is_map = False
+        return self._current
+
+    def _map(self, name: str, window: Window) -> None:
+        """Make maps (N, channels, rows, columns) of what is there."""
+        if not self._is_map:
+            shape = np.asarray([0, window.rows, window.columns, window.channels], np.int64)
+            self._node("Reshape", f"{name}_map", [self._constant(f"{name}_shape", shape)])
+            self._node("Transpose", f"{name}_channels_first", [], perm=[0, 3, 1, 2])
+            self._is_map = True
+        if window.padding:
+            top, left, bottom, right = window.pads
+            amounts = self._constant(f"{name}_pads", np.asarray([0, 0, top, left, 0, 0, bottom, right], np.int64))
+            value = self._constant(f"{name}_pad_value", np.asarray(window.pad_value, np.float32))
+            self._node("Pad", f"{name}_pad", [amounts, value])
+
+    def _convolution(self, name: str, layer: IntegerLayer, window: Window) -> None:
+        self._map(name, window)
+        kernels = layer.weights.reshape(*window.kernel, window.channels, -1).transpose(3, 2, 0, 1)
+        weights = self._constant(f"{name}_weights", np.ascontiguousarray(kernels, np.float32))
+        self._node("Conv", f"{name}_conv", [weights], kernel_shape=window.kernel, strides=window.stride)
+
+    def _max_pool(self, name: str, pool: MaxPool) -> None:
+        self._map(name, pool.window)
+        self._node("MaxPool", name, [], kernel_shape=pool.window.kernel, strides=pool.window.stride)
+
+    def _constant(self, name: str, array: npt.NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def _node(self, kind: str, name: str, operands: list[str], **attributes: Any) -> None:
+        from onnx import helper
+
+        output = f"{name}_out"
+        self.nodes.append(helper.make_node(kind, [self._current, *operands], [output], name=name, **attributes))
+        self._current = output
 
 
 def run_integer(

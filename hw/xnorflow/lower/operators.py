@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "CONVOLUTION_OPS",
     "HOST_TAIL",
     "LABEL_OPS",
+    "MAP_OPS",
     "MATRIX_OPS",
     "ORDER_OPS",
+    "PRODUCT_OPS",
     "QUANTIZER_OPS",
     "SHAPE_OPS",
     "SOFTMAX_OPS",
@@ -22,6 +23,10 @@ LABEL_OPS = frozenset({"TopK", "ArgMax"})
 SOFTMAX_OPS = frozenset({"LogSoftmax", "Sigmoid", "Softmax", "Tanh"})
 """At the end of a network: host work that keeps the order of the logits."""
 MATRIX_OPS = frozenset({"MatMul", "Gemm"})
+PRODUCT_OPS = MATRIX_OPS | {"Conv"}
+"""Sums of weights times inputs."""
+MAP_OPS = frozenset({"MaxPool", "Pad"})
+"""Operators that need to know what is next to what."""
 QUANTIZER_OPS = frozenset({"Quant", "IntQuant", "BipolarQuant", "MultiThreshold"})
 ELEMENTWISE_OPS = frozenset(
     {
@@ -45,10 +50,9 @@ ORDER_OPS = frozenset({"Transpose"})
 """Operators that only move values about."""
 SHAPE_OPS = frozenset({"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"}) | ORDER_OPS
 """Operators that leave the values alone."""
-SUPPORTED_OPS = LABEL_OPS | SOFTMAX_OPS | MATRIX_OPS | QUANTIZER_OPS | ELEMENTWISE_OPS | SHAPE_OPS
+SUPPORTED_OPS = LABEL_OPS | SOFTMAX_OPS | PRODUCT_OPS | MAP_OPS | QUANTIZER_OPS | ELEMENTWISE_OPS | SHAPE_OPS
 HOST_TAIL = "xnorflow_host_tail"
 """Metadata property of a tidied graph: the final operators left to the host, in order, separated by commas."""
-CONVOLUTION_OPS = frozenset({"Conv", "ConvTranspose", "Im2Col"})
 
 
 def attributes_of(node: Any) -> dict[str, Any]:

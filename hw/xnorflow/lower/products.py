@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.lower.integer_network import IntegerLayer
-from xnorflow.lower.split_chain import MatrixStage
+from xnorflow.lower.split_chain import ProductStage
 
-__all__ = ["ToReal", "integer_product"]
+__all__ = ["Levels", "ToReal", "integer_product"]
 
 Float64 = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
 
 EXACT = 2.0**24
 """float32 holds every integer up to here."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The real values of a tensor of integers: ``offset + scale * q``.
+
+    Args:
+        values: float64, those that occur.
+        scale: of an integer ``q``.
+        offset: of all.
+        datatype: of the integers, BIPOLAR or ``INT<n>``.
+    """
+
+    values: Float64
+    scale: float
+    offset: float
+    datatype: str
+
+    def integer_of(self, real: float) -> int | None:
+        """Return the ``q`` of a real value within the datatype, or None where it has none."""
+        number = (real - self.offset) / self.scale
+        integer = round(number)
+        if self.datatype == "BIPOLAR":
+            fits = integer in (-1, 1)
+        else:
+            half = 2 ** (int(self.datatype.removeprefix("INT")) - 1)
+            fits = -half <= integer < half
+        return integer if fits and abs(number - integer) < 1e-3 else None
 
 
 @dataclass(frozen=True)
@@ -51,35 +79,46 @@ class ToReal:
         return real
 
 
-def integer_product(
-    stage: MatrixStage, values: Float64, scale: float, offset: float, datatype: str
-) -> tuple[IntegerLayer, ToReal]:
+def integer_product(stage: ProductStage, levels: Levels) -> tuple[IntegerLayer, ToReal]:
     """Take the signs of a product's weights; put their magnitudes and the inputs' scale behind it.
 
     Args:
         stage: the product.
-        values: the real values that its inputs take.
-        scale: real value of an input integer ``q``: ``offset + scale * q``.
-        offset: see ``scale``.
-        datatype: of those integers.
+        levels: what its inputs can be.
 
     Raises:
-        InputModelError: the weights are not of 1 bit.
+        InputModelError: the weights are not of 1 bit, or padding has a value that inputs cannot have.
     """
     magnitudes = np.abs(stage.weights)
     per_channel = magnitudes.max(axis=0)
     if (per_channel == 0).any() or not np.allclose(magnitudes, per_channel, rtol=1e-5, atol=0):
         raise _more_bits(stage)
     signs = np.where(stage.weights > 0, 1, -1).astype(np.int64)
-    shift = offset * per_channel * signs.sum(axis=0)
+    shift = levels.offset * per_channel * signs.sum(axis=0)
+    window, values = stage.window, levels.values
+    if window is not None and window.padding:
+        window = replace(window, pad_value=_pad_value(stage, levels))
+        values = np.append(values, stage.pad)
     to_real = ToReal(
-        (scale * per_channel).astype(np.float32), shift.astype(np.float32), stage.bias.astype(np.float32), scale,
-        offset, datatype, _sums_exactly(values, stage.weights),
+        (levels.scale * per_channel).astype(np.float32), shift.astype(np.float32), stage.bias.astype(np.float32),
+        levels.scale, levels.offset, levels.datatype, _sums_exactly(values, stage.weights),
     )  # fmt: skip
-    return IntegerLayer(stage.name, signs, None, datatype), to_real
+    return IntegerLayer(stage.name, signs, None, levels.datatype, window), to_real
 
 
-def _more_bits(stage: MatrixStage) -> InputModelError:
+def _pad_value(stage: ProductStage, levels: Levels) -> int:
+    value = levels.integer_of(stage.pad)
+    if value is None:
+        bipolar = levels.datatype == "BIPOLAR"
+        found = "zero padding, which has no 1-bit value" if bipolar and stage.pad == 0 else f"padding of {stage.pad:g}"
+        allowed = " or ".join(f"{level:g}" for level in np.unique(levels.values)) if bipolar else "a value of its input"
+        raise InputModelError(
+            f"node {stage.name}", found, f"padding of {allowed}", "pad with -1 in training: Pad, then an unpadded Conv"
+        )
+    return value
+
+
+def _more_bits(stage: ProductStage) -> InputModelError:
     distinct = max(len(np.unique(column)) for column in stage.weights.T)
     bits = max(2, int(np.ceil(np.log2(distinct))))
     if distinct <= 2:

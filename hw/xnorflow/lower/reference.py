@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,24 @@ from xnorflow.artifact.progress import Progress, SilentProgress
 from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_input import extract_input
 from xnorflow.lower.extract_integers import extract_integers
-from xnorflow.lower.operators import LABEL_OPS, MATRIX_OPS
+from xnorflow.lower.integer_network import IntegerLayer
+from xnorflow.lower.operators import LABEL_OPS, PRODUCT_OPS
 from xnorflow.lower.products import ToReal
-from xnorflow.lower.split_chain import split_chain, weights_of
+from xnorflow.lower.read_windows import window_of
+from xnorflow.lower.split_chain import split_chain
+from xnorflow.lower.weights import weights_of
 
 __all__ = ["in_input_range", "logits_graph", "random_inputs", "reference_logits"]
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
 ATTRIBUTES = {"Quant": {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}}
+
+
+@dataclass(frozen=True)
+class _Step:
+    kind: str
+    operands: list[Any]
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 def logits_graph(model: Any) -> Any:
@@ -35,18 +46,20 @@ def logits_graph(model: Any) -> Any:
     Raises:
         InputModelError: the network has no hardware form.
     """
+    from qonnx.transformation.infer_shapes import InferShapes
+
     model = copy.deepcopy(model)
     shape = tuple(int(size) for size in model.get_tensor_shape(model.graph.input[0].name))[1:]
-    products = extract_integers(split_chain(model), shape, OutputKind.LOGITS).products
+    extraction = extract_integers(split_chain(model), shape, OutputKind.LOGITS)
     for node in list(model.graph.node):
         if node.op_type in LABEL_OPS:
             _end_in(model, node.input[0])
             model.graph.node.remove(node)
-    nodes = [node for node in model.graph.node if node.op_type in MATRIX_OPS]
-    for node, to_real in zip(nodes, products, strict=True):
+    nodes = [node for node in model.graph.node if node.op_type in PRODUCT_OPS]
+    for node, layer, to_real in zip(nodes, extraction.network.products, extraction.products, strict=True):
         if not to_real.exact:
-            _sum_integers(model, node, to_real)
-    return model
+            _sum_integers(model, node, layer, to_real)
+    return model.transform(InferShapes())
 
 
 def _end_in(model: Any, tensor: str) -> None:
@@ -59,33 +72,52 @@ def _end_in(model: Any, tensor: str) -> None:
         model.graph.value_info.remove(info)
 
 
-def _sum_integers(model: Any, node: Any, to_real: ToReal) -> None:
+def _sum_integers(model: Any, node: Any, layer: IntegerLayer, to_real: ToReal) -> None:
     """Replace a product by: to integers, product of integers, scale, shift, bias."""
     from onnx import TensorProto, helper
 
-    matrix, _ = weights_of(model, node)
-    quantizer: list[tuple[str, list[Any]]] = [("Div", [to_real.scale]), ("Quant", [1.0, 0.0, 9.0])]
+    quantizer: list[_Step] = [_Step("Div", [to_real.scale]), _Step("Quant", [1.0, 0.0, 9.0])]
     if to_real.input_datatype == "BIPOLAR":
-        quantizer = [("BipolarQuant", [1.0])]
-    product = [("MatMul", [np.where(matrix > 0, 1.0, -1.0)]), ("Mul", [to_real.slope])]
-    steps = [("Sub", [to_real.offset]), *quantizer, *product, ("Add", [to_real.shift]), ("Add", [to_real.bias])]
-    source, shape = node.input[0], model.get_tensor_shape(node.input[0])
-    position = list(model.graph.node).index(node)
+        quantizer = [_Step("BipolarQuant", [1.0])]
+    factors = [np.asarray(vector).reshape(_channels(node)) for vector in (to_real.slope, to_real.shift, to_real.bias)]
+    scaling = [_Step(kind, [vector]) for kind, vector in zip(("Mul", "Add", "Add"), factors, strict=True)]
+    steps = [_Step("Sub", [to_real.offset]), *quantizer, *_product_of_signs(model, node, layer), *scaling]
+    source, position = node.input[0], list(model.graph.node).index(node)
     model.graph.node.remove(node)
-    for index, (kind, operands) in enumerate(steps):
-        name, last = f"{node.name}_{kind}{index}", index == len(steps) - 1
-        names = [f"{name}_{place}" for place in range(len(operands))]
-        for operand, value in zip(names, operands, strict=True):
-            model.set_initializer(operand, np.asarray(value, np.float32))
+    for index, step in enumerate(steps):
+        name, last = f"{node.name}_{step.kind}{index}", index == len(steps) - 1
+        names = [f"{name}_{place}" for place in range(len(step.operands))]
+        for operand, value in zip(names, step.operands, strict=True):
+            whole = isinstance(value, np.ndarray) and value.dtype == np.int64
+            model.set_initializer(operand, value if whole else np.asarray(value, np.float32))
         target = node.output[0] if last else f"{name}_out"
-        attributes = {"domain": QONNX_DOMAIN} if kind.endswith("Quant") else {}
-        made = helper.make_node(kind, [source, *names], [target], name=name, **attributes, **ATTRIBUTES.get(kind, {}))
+        domain = {"domain": QONNX_DOMAIN} if step.kind.endswith("Quant") else {}
+        made = helper.make_node(
+            step.kind, [source, *names], [target], name=name, **domain, **ATTRIBUTES.get(step.kind, step.attributes)
+        )
         model.graph.node.insert(position + index, made)
-        if kind == "MatMul":
-            shape = model.get_tensor_shape(node.output[0])
         if not last:
-            model.graph.value_info.append(helper.make_tensor_value_info(target, TensorProto.FLOAT, shape))
+            model.graph.value_info.append(helper.make_tensor_value_info(target, TensorProto.FLOAT, None))
         source = target
+
+
+def _channels(node: Any) -> tuple[int, ...]:
+    return (-1, 1, 1) if node.op_type == "Conv" else (-1,)
+
+
+def _product_of_signs(model: Any, node: Any, layer: IntegerLayer) -> list[_Step]:
+    """Return the product with weights -1 and +1; a convolution that pads gets a Pad with the integer it pads with."""
+    if node.op_type != "Conv":
+        matrix, _ = weights_of(model, node)
+        return [_Step("MatMul", [np.where(matrix > 0, 1.0, -1.0)])]
+    window = window_of(model, node)
+    kernels = np.where(np.asarray(model.get_initializer(node.input[1])) > 0, 1.0, -1.0)
+    steps = [_Step("Conv", [kernels], {"kernel_shape": list(window.kernel), "strides": list(window.stride)})]
+    if window.padding and layer.window is not None:
+        top, left, bottom, right = window.pads
+        amounts = np.asarray([0, 0, top, left, 0, 0, bottom, right], np.int64)
+        steps.insert(0, _Step("Pad", [amounts, layer.window.pad_value], {"mode": "constant"}))
+    return steps
 
 
 def random_inputs(model: Any, frames: int, seed: int) -> npt.NDArray[np.float32]:

@@ -22,7 +22,7 @@ from xnorflow.lower.extract_integers import Extraction, extract_integers
 from xnorflow.lower.finn_compat import dataflow_config
 from xnorflow.lower.folding import folding_of
 from xnorflow.lower.import_model import import_model
-from xnorflow.lower.integer_network import IntegerNetwork
+from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork
 from xnorflow.lower.integer_onnx import run_integer, write_integer_onnx
 from xnorflow.lower.operators import HOST_TAIL
 from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
@@ -96,7 +96,8 @@ def lower(
         checks = _check_golden(extraction, golden)
         _write_integers(build, extraction, golden)
         advance(1, "step_extract_integers")
-        context = StepContext(settings, board.part, clock_ns, build, dataflow_config(build, board.part, clock_ns))
+        finn = dataflow_config(build, board.part, clock_ns)
+        context = StepContext(settings, board.part, clock_ns, build, finn, extraction.network.names)
         graph, rows = _run_steps(extraction, context, golden, advance)
     write_json(build / "final_hw_config.json", folding_of(graph))
     write_json(build / "report" / "lowering.json", _summary(tidied, extraction, checks, rows))
@@ -196,12 +197,18 @@ def _summary(tidied: Any, extraction: Extraction, checks: dict[str, Any], rows: 
         "input_datatype": network.input_datatype,
         "layers": [
             {
-                "name": f"fc{index}", "node": layer.name, "MW": layer.inputs, "MH": layer.outputs,
+                "name": name, "node": layer.name, "MW": layer.inputs, "MH": layer.outputs,
+                "products": 1 if layer.window is None else layer.window.count,
                 "neurons_negated": flipped, "sums_round_in_float32": not product.exact,
             }
-            for index, (layer, flipped, product) in enumerate(
-                zip(network.layers, extraction.flipped_channels, extraction.products, strict=True)
+            for name, layer, flipped, product in zip(
+                _product_names(network), network.products, extraction.flipped_channels, extraction.products, strict=True
             )
         ],
         "steps": rows,
     }  # fmt: skip
+
+
+def _product_names(network: IntegerNetwork) -> list[str]:
+    pairs = zip(network.names, network.layers, strict=True)
+    return [name for name, layer in pairs if isinstance(layer, IntegerLayer)]

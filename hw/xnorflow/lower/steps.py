@@ -26,6 +26,7 @@ class StepContext:
         clock_ns: assumed clock period.
         directory: the build folder being written.
         finn: FINN's own DataflowBuildConfig.
+        names: what the network's layers are called.
     """
 
     settings: BuildSettings
@@ -33,6 +34,7 @@ class StepContext:
     clock_ns: float
     directory: Path
     finn: Any
+    names: tuple[str, ...]
 
     @property
     def target_cycles(self) -> int | None:
@@ -70,11 +72,13 @@ def step_streamline(model: Any, context: StepContext) -> Any:
     """FINN's own, on integers only: BIPOLAR products become XnorPopcountMatMul, 2p - K goes into the thresholds."""
     from finn.builder.build_dataflow_steps import step_streamline as finn_step
 
-    return finn_step(model, context.finn)
+    from xnorflow.lower.passes.correct_pad_values import CorrectPadValues
+
+    return finn_step(model, context.finn).transform(CorrectPadValues())
 
 
 def step_convert_to_hw(model: Any, context: StepContext) -> Any:
-    """FINN's inference of hardware layers; only those of a perceptron.
+    """FINN's inference of matrix units and argmax; what works over maps becomes ours.
 
     FINN's whole step would also turn the host's final Mul and Add into hardware.
     """
@@ -87,10 +91,13 @@ def step_convert_to_hw(model: Any, context: StepContext) -> Any:
     )
     from qonnx.transformation.general import GiveUniqueNodeNames
 
+    from xnorflow.lower.passes.convert_map_operators import ConvertMapOperators
+
     for transformation in (
         InferBinaryMatrixVectorActivation(),
         InferQuantizedMatrixVectorActivation(),
         InferLabelSelectLayer(),
+        ConvertMapOperators(),
         GiveUniqueNodeNames(),
     ):
         model = model.transform(transformation)
@@ -102,7 +109,7 @@ def step_use_own_operators(model: Any, context: StepContext) -> Any:
     from xnorflow.lower.passes.name_layers import NameLayers
     from xnorflow.lower.passes.use_own_operators import UseOwnOperators
 
-    return model.transform(UseOwnOperators()).transform(NameLayers())
+    return model.transform(UseOwnOperators()).transform(NameLayers(context.names))
 
 
 def step_minimize_bit_width(model: Any, context: StepContext) -> Any:
@@ -118,7 +125,7 @@ def step_create_dataflow_partition(model: Any, context: StepContext) -> Any:
 
     from xnorflow.lower.passes.name_layers import NameLayers
 
-    return finn_step(model, context.finn).transform(NameLayers())
+    return finn_step(model, context.finn).transform(NameLayers(context.names))
 
 
 def step_apply_folding(model: Any, context: StepContext) -> Any:
@@ -134,20 +141,19 @@ def step_apply_folding(model: Any, context: StepContext) -> Any:
 
 
 def _set_fifo_depths(model: Any) -> None:
-    """Give each matrix unit but the first a FIFO that holds one frame of its input.
+    """Give each matrix unit but the first of a perceptron a FIFO that holds the inputs of one product.
 
-    A unit takes a frame's input during its first neuron fold and computes the others from its own buffer. While it
-    does, at most one frame arrives, so with a frame of room the layer before never waits: the interval of the whole
-    design is that of the slowest layer, exactly.
+    A unit takes a product's inputs during its first neuron fold and computes the others from its own buffer. While it
+    does, the inputs of at most one product arrive, so with room for them the layer before never waits.
     """
     from qonnx.custom_op.registry import getCustomOp
 
-    units = [node for node in model.graph.node if node.op_type in folding.MVAUS]
-    for node in units[1:]:
-        operator = getCustomOp(node)
-        beats = int(operator.get_nodeattr("MW")) // int(operator.get_nodeattr("SIMD"))
-        # FINN leaves FIFOs of two beats and fewer out; three is the least that stands.
-        operator.set_nodeattr("inFIFODepths", [max(beats, 3)])
+    for position, node in enumerate(model.graph.node):
+        if node.op_type in folding.MVAUS and position > 0:
+            operator = getCustomOp(node)
+            beats = int(operator.get_nodeattr("MW")) // int(operator.get_nodeattr("SIMD"))
+            # FINN leaves FIFOs of two beats and fewer out; three is the least that stands.
+            operator.set_nodeattr("inFIFODepths", [max(beats, 3)])
 
 
 def step_insert_streams(model: Any, context: StepContext) -> Any:
@@ -163,7 +169,7 @@ def step_insert_streams(model: Any, context: StepContext) -> Any:
     model = model.transform(InsertDWC()).transform(InsertFIFO())
     return (
         model.transform(UseOwnOperators())
-        .transform(NameLayers())
+        .transform(NameLayers(context.names))
         .transform(GiveReadableTensorNames())
         .transform(InferDataTypes())
     )
@@ -175,7 +181,7 @@ def step_specialize_layers(model: Any, context: StepContext) -> Any:
 
     from xnorflow.lower.passes.name_layers import NameLayers
 
-    return model.transform(SpecializeLayers(context.part)).transform(NameLayers())
+    return model.transform(SpecializeLayers(context.part)).transform(NameLayers(context.names))
 
 
 def step_generate_estimate_reports(model: Any, context: StepContext) -> Any:

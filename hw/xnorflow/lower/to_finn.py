@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from xnorflow.artifact.windows import Window
 from xnorflow.lower.finn_compat import prepare_finn
-from xnorflow.lower.integer_network import IntegerNetwork
+from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork, MaxPool
 
 __all__ = ["to_finn_graph"]
+
+QONNX_DOMAIN = "qonnx.custom_op.general"
 
 
 def to_finn_graph(network: IntegerNetwork) -> Any:
@@ -23,41 +27,116 @@ def to_finn_graph(network: IntegerNetwork) -> Any:
     from onnx import TensorProto, helper
     from qonnx.core.datatype import DataType
     from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.transformation.infer_datatypes import InferDataTypes
     from qonnx.transformation.infer_shapes import InferShapes
     from qonnx.util.basic import qonnx_make_model
 
-    nodes, tensors, current = _layers(network)
-    outputs = [helper.make_tensor_value_info(current, TensorProto.FLOAT, [1, network.layers[-1].outputs])]
+    graph = _Graph(_input_shape(network))
+    for name, layer in zip(network.names, network.layers, strict=True):
+        graph.add(name, layer)
+    nodes, tensors, current = graph.nodes, graph.tensors, graph.current
+    infos = [info for info in graph.infos if info.name != current or network.labels]
+    outputs = [helper.make_tensor_value_info(current, TensorProto.FLOAT, graph.shape)]
     if network.labels:
         nodes.append(helper.make_node("TopK", [current, "k"], ["values", "global_out"], name="label", axis=-1))
-        outputs = [helper.make_tensor_value_info("global_out", TensorProto.INT64, [1, 1])]
-    source = helper.make_tensor_value_info("global_in", TensorProto.FLOAT, [1, network.layers[0].inputs])
-    model = ModelWrapper(qonnx_make_model(helper.make_graph(nodes, "xnorflow", [source], outputs)))
-    model.set_tensor_datatype("global_in", DataType[network.input_datatype])
+        outputs = [helper.make_tensor_value_info("global_out", TensorProto.INT64, [*graph.shape[:-1], 1])]
+    source = helper.make_tensor_value_info("global_in", TensorProto.FLOAT, _input_shape(network))
+    model = ModelWrapper(qonnx_make_model(helper.make_graph(nodes, "xnorflow", [source], outputs, value_info=infos)))
+    model.set_tensor_datatype("global_in", DataType["BINARY" if graph.binary_input else network.input_datatype])
     for name, (array, datatype) in tensors.items():
         model.set_initializer(name, array)
         model.set_tensor_datatype(name, DataType[datatype])
     if network.labels:
         model.set_initializer("k", np.asarray([1], np.int64))
-    return model.transform(InferShapes())
+    return model.transform(InferShapes()).transform(InferDataTypes())  # Im2Col reads its input's
 
 
-def _layers(network: IntegerNetwork) -> tuple[list[Any], dict[str, tuple[Any, str]], str]:
-    """Return nodes, constants with their datatypes, and the name of the last tensor."""
-    from onnx import helper
+def _input_shape(network: IntegerNetwork) -> list[int]:
+    window = network.first.window
+    return [1, network.first.inputs] if window is None else [1, window.rows, window.columns, window.channels]
 
-    nodes: list[Any] = []
-    tensors: dict[str, tuple[Any, str]] = {}
-    current = "global_in"
-    attributes = {"domain": "qonnx.custom_op.general", "out_dtype": "BIPOLAR", "out_scale": 2.0, "out_bias": -1.0}
-    for index, layer in enumerate(network.layers):
-        name, product, operand = f"fc{index}", f"fc{index}_sum", f"fc{index}_thresholds"
-        nodes.append(helper.make_node("MatMul", [current, f"{name}_weights"], [product], name=f"{name}_matmul"))
-        tensors[f"{name}_weights"] = (layer.weights.astype(np.float32), "BIPOLAR")
-        current = product
+
+class _Graph:
+    """The graph being written.
+
+    Args:
+        shape: of the input.
+
+    Attributes:
+        nodes: so far.
+        infos: shapes of the tensors that they give.
+        tensors: constants, with their datatypes.
+        current: name of the last tensor.
+        shape: of the last tensor, channels last.
+        binary_input: whether the graph's input is 0 and 1 in place of -1 and +1.
+    """
+
+    def __init__(self, shape: list[int]) -> None:
+        self.nodes: list[Any] = []
+        self.infos: list[Any] = []
+        self.tensors: dict[str, tuple[Any, str]] = {}
+        self.current = "global_in"
+        self.shape = shape
+        self.binary_input = False
+
+    def add(self, name: str, layer: IntegerLayer | MaxPool) -> None:
+        if isinstance(layer, MaxPool):
+            self._max_pool(name, layer)
+            return
+        counted = not self.nodes and layer.binary_input and layer.window is not None
+        if layer.window is not None or self.shape[-1] != layer.inputs:
+            self._windows(name, layer.window or self._whole_map(), counted)
+        self.shape = [*self.shape[:-1], layer.outputs]
+        if counted:
+            self._counted_product(name, layer)
+        else:
+            self._node("MatMul", f"{name}_matmul", f"{name}_sum", [f"{name}_weights"])
+            self.tensors[f"{name}_weights"] = (layer.weights.astype(np.float32), "BIPOLAR")
         if layer.thresholds is not None:
-            current = f"{name}_sign"
-            inputs = [product, operand]
-            nodes.append(helper.make_node("MultiThreshold", inputs, [current], name=f"{name}_threshold", **attributes))
-            tensors[operand] = (layer.thresholds.astype(np.float32)[:, None], "INT32")
-    return nodes, tensors, current
+            self._thresholds(name, layer.thresholds)
+
+    def _whole_map(self) -> Window:
+        _, rows, columns, channels = self.shape
+        return Window(rows, columns, channels, (rows, columns))
+
+    def _windows(self, name: str, window: Window, counted: bool) -> None:
+        value = (window.pad_value + 1) // 2 if counted else window.pad_value
+        attributes = {
+            "kernel_size": list(window.kernel), "stride": list(window.stride), "pad_amount": list(window.pads),
+            "pad_value": value, "input_shape": str(tuple(self.shape)), "domain": QONNX_DOMAIN,
+        }  # fmt: skip
+        self.shape = [1, *window.output, window.positions * window.channels]
+        self._node("Im2Col", f"{name}_im2col", f"{name}_windows", [], **attributes)
+
+    def _counted_product(self, name: str, layer: IntegerLayer) -> None:
+        """Write what QONNX's conversion to popcounts gives: it fails on a graph input that is not the product's own."""
+        self.binary_input = True
+        self.tensors[f"{name}_weights"] = ((layer.weights > 0).astype(np.float32), "BINARY")
+        self.tensors[f"{name}_two"] = (np.asarray([2.0], np.float32), "UINT2")
+        self.tensors[f"{name}_inputs"] = (np.asarray([-layer.inputs], np.float32), "INT32")
+        ones, twice = f"{name}_ones", f"{name}_twice"
+        self._node("XnorPopcountMatMul", f"{name}_matmul", ones, [f"{name}_weights"], domain=QONNX_DOMAIN)
+        self._node("Mul", f"{name}_mul", twice, [f"{name}_two"])
+        self._node("Add", f"{name}_add", f"{name}_sum", [f"{name}_inputs"])
+
+    def _thresholds(self, name: str, thresholds: npt.NDArray[np.int64]) -> None:
+        layout = "NHWC" if len(self.shape) == 4 else "NC"
+        self.tensors[f"{name}_thresholds"] = (thresholds.astype(np.float32)[:, None], "INT32")
+        self._node(
+            "MultiThreshold", f"{name}_threshold", f"{name}_sign", [f"{name}_thresholds"], domain=QONNX_DOMAIN,
+            out_dtype="BIPOLAR", out_scale=2.0, out_bias=-1.0, data_layout=layout,
+        )  # fmt: skip
+
+    def _max_pool(self, name: str, pool: MaxPool) -> None:
+        window = pool.window
+        attributes = {"kernel_shape": list(window.kernel), "strides": list(window.stride), "pads": list(window.pads)}
+        self.shape = [1, *pool.output_shape]
+        self._node("MaxPoolNHWC", f"{name}_maxpool", f"{name}_largest", [], domain=QONNX_DOMAIN, **attributes)
+
+    def _node(self, kind: str, name: str, output: str, operands: list[str], **attributes: Any) -> None:
+        from onnx import TensorProto, helper
+
+        # All at once: QONNX infers the shape behind an operator of its own only where the one in front is known.
+        self.infos.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, self.shape))
+        self.nodes.append(helper.make_node(kind, [self.current, *operands], [output], name=name, **attributes))
+        self.current = output

@@ -17,8 +17,9 @@ from xnorflow.lower.integer_network import IntegerNetwork
 __all__ = ["check_logits", "verify_step"]
 
 IntArray = npt.NDArray[np.int64]
+POOLS = ("MaxPoolNHWC", "WindowPool", "WindowPool_rtl")
 UNITS = ("MVAU", "XnorMVAU", "BinaryWeightMVAU", "XnorMVAU_rtl", "BinaryWeightMVAU_rtl")
-ACTIVATIONS = ("MultiThreshold", *UNITS)
+ACTIVATIONS = ("MultiThreshold", *POOLS, *UNITS)
 
 
 def verify_step(step: str, model: Any, network: IntegerNetwork, codec: HostCodec, frames: IntArray, raw: bool) -> None:
@@ -51,7 +52,7 @@ def verify_step(step: str, model: Any, network: IntegerNetwork, codec: HostCodec
 def _check_parameters(step: str, model: Any, network: IntegerNetwork) -> None:
     """Compare what the matrix units hold with the network: equal weights and thresholds are equal for *every* input."""
     units = [node for node in model.graph.node if node.op_type in UNITS]
-    for node, layer in zip(units, network.layers, strict=bool(units)):
+    for node, layer in zip(units, network.products, strict=bool(units)):
         weights = np.where(np.asarray(model.get_initializer(node.input[1])) > 0, 1, -1)
         _compare(step, f"{node.name} weights", None, layer.weights.T.reshape(-1), weights.T.reshape(-1))
         if layer.thresholds is None:

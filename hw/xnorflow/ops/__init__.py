@@ -8,7 +8,9 @@ Import this package before loading a graph that holds them.
 from xnorflow.ops.binary_weight_mvau import BinaryWeightMVAU, BinaryWeightMVAU_rtl
 from xnorflow.ops.bounded_fifo import BoundedFIFO, BoundedFIFO_rtl
 from xnorflow.ops.label_select import LabelSelect_rtl
+from xnorflow.ops.sliding_window import SlidingWindow, SlidingWindow_rtl
 from xnorflow.ops.width_converter import WidthConverter, WidthConverter_rtl
+from xnorflow.ops.window_pool import WindowPool, WindowPool_rtl
 from xnorflow.ops.xnor_mvau import XnorMVAU, XnorMVAU_rtl
 
 __all__ = [
@@ -17,8 +19,12 @@ __all__ = [
     "BoundedFIFO",
     "BoundedFIFO_rtl",
     "LabelSelect_rtl",
+    "SlidingWindow",
+    "SlidingWindow_rtl",
     "WidthConverter",
     "WidthConverter_rtl",
+    "WindowPool",
+    "WindowPool_rtl",
     "XnorMVAU",
     "XnorMVAU_rtl",
 ]

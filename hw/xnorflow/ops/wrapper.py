@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -11,7 +12,7 @@ from typing import Any
 import jinja2
 from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 
-__all__ = ["RTL_LIBRARY", "Instance", "Port", "RtlNode", "banner", "load_template", "render_wrapper"]
+__all__ = ["RTL_LIBRARY", "Instance", "Port", "RtlNode", "Sized", "banner", "load_template", "render_wrapper"]
 
 RTL_LIBRARY = Path(__file__).resolve().parent.parent / "rtl"
 """Folder of the hand-written SystemVerilog modules."""
@@ -36,6 +37,19 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Sized:
+    """A parameter value of as many bits as the parameter has.
+
+    Args:
+        value: 0 to 2**bits - 1.
+        bits: its width.
+    """
+
+    value: int
+    bits: int
+
+
+@dataclass(frozen=True)
 class Instance:
     """A library module in a wrapper.
 
@@ -46,7 +60,7 @@ class Instance:
     """
 
     module: str
-    parameters: dict[str, bool | int | str]
+    parameters: Mapping[str, bool | int | str | Sized]
     output_bits: int
 
 
@@ -69,7 +83,7 @@ def banner() -> str:
 
 
 def render_wrapper(name: str, purpose: str, source: Port, sink: Port, chain: list[Instance]) -> str:
-    """Return the text of module ``name``: ``chain`` in series between the two ports."""
+    """Return the text of module ``name``: ``chain`` in series between the two ports, or wires where it is empty."""
     wires = [{"name": f"stage{i}", "bits": instance.output_bits} for i, instance in enumerate(chain[:-1])]
     rows: list[dict[str, Any]] = []
     for i, instance in enumerate(chain):
@@ -94,7 +108,9 @@ def render_wrapper(name: str, purpose: str, source: Port, sink: Port, chain: lis
     )
 
 
-def _literal(value: bool | int | str) -> str:
+def _literal(value: bool | int | str | Sized) -> str:
+    if isinstance(value, Sized):
+        return f"{value.bits}'d{value.value}"
     if isinstance(value, bool):
         return f"1'b{int(value)}"
     return f'"{value}"' if isinstance(value, str) else str(value)

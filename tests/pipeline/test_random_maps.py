@@ -1,0 +1,94 @@
+"""Random convolutional networks, foldings and stalls through the whole ladder: nothing may differ or warn."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xnorflow.artifact.golden import GoldenVectors
+from xnorflow.artifact.progress import SilentProgress
+from xnorflow.generate.stage import generate
+from xnorflow.lower.config import BuildSettings, OutputKind
+from xnorflow.lower.finn_compat import prepare_finn
+from xnorflow.lower.import_model import import_model
+from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
+from xnorflow.lower.stage import lower
+from xnorflow.simulate.config import SimulateSettings
+from xnorflow.simulate.stage import simulate
+from xnorflow.simulate.verilator import lint_design
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "lower"))
+
+from map_files import MapChain
+
+FRAMES = 20
+SEEDS = [pytest.param(seed, marks=[pytest.mark.full] if seed >= 6 else []) for seed in range(60)]
+
+
+def random_network(random: np.random.Generator) -> MapChain:
+    """Return a network of one to four convolutions, with what may stand between them drawn at random."""
+    shape = tuple(int(size) for size in (random.integers(1, 5), random.integers(4, 14), random.integers(4, 14)))
+    chain = MapChain(shape=shape, seed=int(random.integers(1 << 30)))
+    bits = int(random.choice([1, 2, 4, 8]))
+    if bits == 1:
+        chain.bipolar()
+    else:
+        chain.quant(bits, scale=2.0 ** (1 - bits), narrow=0)
+    for layer in range(int(random.integers(1, 5))):
+        _convolution(chain, random, zeros=bits > 1 and layer == 0)
+        if random.random() < 0.4:
+            _pool(chain, random)
+    hidden = int(random.integers(1, 20)) if random.random() < 0.5 else None
+    return chain.classify(int(random.integers(2, 9)), hidden)
+
+
+def _convolution(chain: MapChain, random: np.random.Generator, zeros: bool) -> None:
+    outputs = int(random.integers(1, 17))
+    kernel = tuple(int(random.integers(1, min(4, size) + 1)) for size in chain.map[1:])
+    strides = tuple(int(step) for step in random.choice([1, 1, 1, 2, 3], 2))
+    pads = [0, 0, 0, 0]
+    if random.random() < 0.5:
+        pads = [int(random.integers(0, kernel[side % 2])) for side in range(4)]
+    if zeros:
+        chain.conv(outputs, kernel, strides, pads)
+    else:
+        if any(pads):
+            chain.pad(*pads, value=float(random.choice([-1, -1, 1])))
+        chain.conv(outputs, kernel, strides)
+    chain.activation(spread=float(np.sqrt(kernel[0] * kernel[1] * 4)))
+
+
+def _pool(chain: MapChain, random: np.random.Generator) -> None:
+    kernel = tuple(int(random.integers(1, min(3, size) + 1)) for size in chain.map[1:])
+    strides = kernel if random.random() < 0.6 else tuple(int(step) for step in random.integers(1, 4, 2))
+    chain.pool(kernel, strides)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_network(tmp_path, seed):
+    prepare_finn()
+    random = np.random.default_rng(seed)
+    model = random_network(random).save(tmp_path / "net.onnx")
+    settings = BuildSettings(
+        board="ZCU104",
+        target_cycles=int(random.choice([1, 10, 40, 150, 600, 3000])),
+        output=OutputKind.LOGITS,
+    )
+    tidied = import_model(model)
+    inputs = random_inputs(tidied, FRAMES, seed)
+    golden = GoldenVectors(inputs, reference_logits(logits_graph(tidied), inputs), np.zeros(0, np.int64))
+    build = tmp_path / "build"
+    build.mkdir()
+
+    lowered = lower(model, build, settings, golden, SilentProgress())
+    design = generate(build, lowered, SilentProgress())
+    assert lint_design(design.top, [build / source for source in design.sources]) == []
+    values = lowered.codec.quantize(inputs)
+    expected = lowered.codec.raw(lowered.network.results(values))
+    stalls = SimulateSettings(stall_probability=float(random.choice([0.1, 0.5, 0.8])), seed=seed)
+    report = simulate(build, values, expected, stalls, SilentProgress())
+    assert (report.frames, report.mismatches) == (FRAMES, 0)
+    assert report.cycles_per_frame_simulated == design.cycles_per_frame

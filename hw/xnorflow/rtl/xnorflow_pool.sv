@@ -22,9 +22,9 @@
 //
 // Latency: 2 cycles from a beat of a window's last position.
 // Interval: exactly Positions * Folds cycles a window while beats are offered and taken.
-// Cost: 9 positions, 8 folds, Pe 16: largest of 8 bits: 366 LUT + 22 RAM32M, 526 FF; their sum, of
-// 12 bits: 398 LUT + 32 RAM32M, 718 FF; 2 positions, 16 folds of 64 bits: 138 LUT + 11 RAM32M,
-// 269 FF; 1,024 folds of 4 elements of 8 bits: 99 LUT, 121 FF, 1 RAMB36 (yosys, xc7, mapped cells).
+// Cost: 9 positions, 8 folds, Pe 16: largest of 8 bits: 365 LUT + 22 RAM32M, 526 FF; their sum, of
+// 12 bits: 397 LUT + 32 RAM32M, 718 FF; 2 positions, 16 folds of 64 bits: 137 LUT + 11 RAM32M,
+// 269 FF; 1,024 folds of 4 elements of 8 bits: 98 LUT, 121 FF, 1 RAMB36 (yosys, xc7, mapped cells).
 
 `default_nettype none
 
@@ -187,7 +187,7 @@ module xnorflow_pool #(
     logic [FoldWidth-1:0] write_q;
     assign partial = partial_q;
     always_ff @(posedge clk_i) begin
-      if (valid_q && !last_q) mem[write_q] <= result;
+      if (valid_q) mem[write_q] <= result;
       if (ready_o) begin
         partial_q <= first ? {Pe{Start}} : mem[fold_q];
         write_q   <= fold_q;

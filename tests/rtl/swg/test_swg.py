@@ -85,10 +85,12 @@ SHAPES = {
     "whole_map": square(3, 3, 1, 0, Channels=2, Simd=2),
     "single_window_of_padding": square(1, 3, 1, 1, PadValue=0xFF),
     "trailing": Shape(8, 7, 2, 1, 2, 3, 2, 3, 4),
-    "lopsided": Shape(5, 4, 2, 2, 2, 4, 3, 2, 1, 3, 1, 0, 2, 2),
+    "lopsided": Shape(5, 4, 2, 2, 2, 4, 3, 2, 1, 3, 3, 2, 0, 2),
     "one_row": Shape(1, 9, 1, 1, 4, 1, 4, 1, 3, 0, 0, 1, 3, 9),
     "one_column": Shape(9, 1, 2, 1, 4, 4, 1, 3, 1, 1, 3, 0, 0, 9),
-    "odd_depth": Shape(6, 36, 2, 1, 2, 3, 3, 1, 1, 1, 1, 1, 1, 2),
+    # One word less than the ring has to have would be half as many, and too few.
+    "more_in": Shape(6, 7, 1, 1, 2, 4, 3, 3, 4, 0, 0, 0, 1, 2),
+    "more_out": Shape(6, 6, 4, 2, 1, 4, 2, 1, 2, 0, 0, 1, 0),
 }
 STALLS = {"none": 0.0, "in": (0.6, 0.0), "out": (0.0, 0.6), "both": 0.4}
 

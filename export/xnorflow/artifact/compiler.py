@@ -1,0 +1,51 @@
+"""The C++ compiler that simulations are built with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from xnorflow.artifact.errors import ToolError
+
+__all__ = ["Compiler", "ask_program", "find_compiler"]
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C++ compiler.
+
+    Args:
+        program: full path.
+        version: first line of what ``--version`` prints.
+    """
+
+    program: str
+    version: str
+
+
+def ask_program(program: str, *arguments: str) -> str:
+    """Return what a program prints; empty where it cannot be run or fails."""
+    try:
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def find_compiler() -> Compiler:
+    """Find a C++20 compiler: the program named by ``CXX`` if set, else ``g++`` on PATH.
+
+    Raises:
+        ToolError: there is none, or it does not run.
+    """
+    name = os.environ.get("CXX") or "g++"
+    program = shutil.which(name)
+    fix = "run `apt install g++`, or name another compiler in CXX"
+    if program is None:
+        raise ToolError(f"C++ compiler {name}", "not found on PATH", "g++ 10 or newer", fix)
+    printed = ask_program(program, "--version")
+    if not printed:
+        raise ToolError(f"C++ compiler {program}", "`--version` fails", "g++ 10 or newer", fix)
+    return Compiler(program, printed.splitlines()[0])

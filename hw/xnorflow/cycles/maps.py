@@ -1,0 +1,134 @@
+"""Modules that know where in a map, or in a window, a beat stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xnorflow.cycles.machine import Machine, clog2
+
+__all__ = ["Pool", "Swg"]
+
+
+@dataclass(frozen=True)
+class Pool(Machine):
+    """``xnorflow_pool``.
+
+    Args:
+        positions: positions that become one.
+        folds: beats from a position to the next one.
+    """
+
+    positions: int
+    folds: int = 1
+
+    @property
+    def beats(self) -> tuple[int, int]:
+        """Those of a window, and of a position."""
+        return self.positions * self.folds, self.folds
+
+    @property
+    def cycles(self) -> int:
+        """Beats of a window."""
+        return self.positions * self.folds
+
+    @property
+    def line(self) -> tuple[str, tuple[int, ...]]:
+        """Beats of a window and of a position."""
+        return "pool", self.beats
+
+
+@dataclass(frozen=True)
+class Swg(Machine):
+    """``xnorflow_swg``.
+
+    Args:
+        rows: of the map.
+        columns: of the map.
+        channels: of a pixel.
+        simd: channels of a beat; divides ``channels``.
+        kernel: rows and columns of a window.
+        stride: rows and columns from one window to the next.
+        padding: rows above, columns to the left, rows below, columns to the right; less than the window has.
+    """
+
+    rows: int
+    columns: int
+    channels: int
+    simd: int
+    kernel: tuple[int, int] = (3, 3)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def __post_init__(self) -> None:
+        """Check what the RTL checks."""
+        numbers = (self.rows, self.columns, self.channels, self.simd, *self.kernel, *self.stride)
+        if min(numbers) < 1 or min(self.padding) < 0:
+            raise ValueError(f"{self}: expected sizes of at least 1 and paddings of at least 0")
+        self._must_divide("simd", "channels")
+        if any(pad >= size for pad, size in zip(self.padding, 2 * self.kernel, strict=True)):
+            raise ValueError(f"{self}: expected paddings smaller than the kernel")
+        if min(self.windows) < 1:
+            raise ValueError(f"{self}: expected a kernel that fits into the padded map")
+
+    @property
+    def folds(self) -> int:
+        """Beats of a pixel."""
+        return self.channels // self.simd
+
+    @property
+    def windows(self) -> tuple[int, int]:
+        """Rows and columns of windows."""
+        top, left, bottom, right = self.padding
+        down = (self.rows + top + bottom - self.kernel[0]) // self.stride[0] + 1
+        return down, (self.columns + left + right - self.kernel[1]) // self.stride[1] + 1
+
+    @property
+    def beats(self) -> tuple[int, int]:
+        """Those of a map, and of its windows."""
+        down, across = self.windows
+        return self.rows * self.columns * self.folds, down * across * self.kernel[0] * self.kernel[1] * self.folds
+
+    @property
+    def cycles(self) -> int:
+        """Beats of the side that has more."""
+        return max(self.beats)
+
+    @property
+    def line(self) -> tuple[str, tuple[int, ...]]:
+        """Shape, and words of the ring."""
+        words = 2 ** max(clog2(self.depth), 1)
+        shape = (self.rows, self.columns, self.folds, *self.kernel, *self.stride)
+        return "windows", (*shape, *self.padding[:2], *self.windows, words)
+
+    @property
+    def depth(self) -> int:
+        """Beats that the ring must hold, as localparam Depth of the RTL, which says why."""
+        line, more_rows, more_columns = self.columns * self.folds, self.windows[0] - 1, self.windows[1] - 1
+        visit = self.kernel[0] * self.kernel[1] * self.folds
+        row = self.kernel[1] * self.folds
+        span, gap = (self.kernel[0] - 1) * line + row, line - row
+        lead = self.padding[0] * line + self.padding[1] * self.folds
+        to_next = self.stride[1] * self.folds
+        to_row = self.stride[0] * line - more_columns * to_next
+        to_frame = (self.rows - more_rows * self.stride[0]) * line - more_columns * to_next
+        gains = (to_next - visit, to_row - visit, to_frame - visit)
+        if self.beats[1] >= self.beats[0]:
+            gain = _largest_gain(more_rows, more_columns, gains)
+        else:
+            gain = max(_largest_gain(more_rows, more_columns, (-gains[0], -gains[1], -gains[2])), 0)
+        return max(span, visit + gain + max(lead, (self.kernel[0] - 1) * max(gap, 0)) + 1)
+
+
+def _largest_gain(more_rows: int, more_columns: int, steps: tuple[int, int, int]) -> int:
+    """Return the largest sum of consecutive steps from window to window: in a row, to a row, to a frame."""
+    to_next, to_row, to_frame = steps
+    columns = more_columns * to_next
+    rows = more_rows * max(columns + to_row, 0) + max(columns + to_frame, 0)
+    if rows > 0:
+        return rows + max(columns, -columns)
+    one = to_frame
+    if more_rows > 0:
+        one = max(one, to_row)
+    if more_columns > 0:
+        one = max(one, to_next, columns)
+    return one

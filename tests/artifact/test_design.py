@@ -15,10 +15,10 @@ def make() -> Design:
         board="Pynq-Z2",
         part="xc7z020clg400-1",
         clock_ns=10.0,
-        cycles_per_frame=64,
+        latency_cycles=7, cycles_per_frame=64,
         input=StreamSpec("in0_V", "BIPOLAR", 1, 64, 8),
         output=StreamSpec("out0_V", "INT8", 8, 10, 1),
-        nodes=(DesignNode("fc0", "XnorMVAU_rtl", ("rtl/a.sv",), 64, {"PE": 8, "SIMD": 8}),),
+        nodes=(DesignNode("fc0", "XnorMVAU_rtl", ("rtl/a.sv",), 64, {"PE": 8, "SIMD": 8}, ("in0",), (8,)),),
         artifact_sha256="00",
     )
 

@@ -45,7 +45,7 @@ def write_training(root) -> None:
 def write_build(root) -> None:
     report = root / "build" / "report"
     nodes = tuple(
-        DesignNode(name, "XnorMVAU_rtl", (), cycles, {"MW": 64, "PE": 2}) for name, (cycles, _, _) in LAYERS.items()
+        DesignNode(name, "XnorMVAU_rtl", (), cycles, {"MW": 64, "PE": 2}, ("in0",), (8,)) for name, (cycles, _, _) in LAYERS.items()
     )
     stream = StreamSpec("in0_V", "BIPOLAR", 1, 64, 8)
     Design(

@@ -83,7 +83,7 @@ def test_weight_memory_holds_the_networks_weights_in_fold_order(built):
     node = next(node for node in design.nodes if node.name == "fc0_mvau")
     pe, simd = node.info["PE"], node.info["SIMD"]
     words = [int(line, 16) for line in (build / "rtl" / "fc0_mvau_weights.mem").read_text().split()]
-    weights = lowered.network.layers[0].weights
+    weights = lowered.network.products[0].weights
     sf_count = weights.shape[0] // simd
     assert len(words) == sf_count * (weights.shape[1] // pe)
     for address, word in enumerate(words):
@@ -96,7 +96,7 @@ def test_weight_memory_holds_the_networks_weights_in_fold_order(built):
 
 def test_start_values_hold_thresholds_and_the_ones_complements(built):
     build, lowered, design = built
-    layer = lowered.network.layers[0]
+    layer = lowered.network.products[0]
     node = next(node for node in design.nodes if node.name == "fc0_mvau")
     text = (build / "rtl" / "fc0_mvau.sv").read_text()
     width = int(text.split(".AccWidth(")[1].split(")")[0])

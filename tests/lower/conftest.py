@@ -75,10 +75,7 @@ def network_of():
         from xnorflow.lower.config import OutputKind
         from xnorflow.lower.extract_integers import extract_integers
         from xnorflow.lower.import_model import import_model
-        from xnorflow.lower.split_chain import split_chain
 
-        model = import_model(path)
-        shape = tuple(model.get_tensor_shape(model.graph.input[0].name))[1:]
-        return extract_integers(split_chain(model), shape, OutputKind(output))
+        return extract_integers(import_model(path), OutputKind(output))
 
     return run

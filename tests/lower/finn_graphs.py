@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 from xnorflow.artifact.host import HostCodec
 from xnorflow.lower.config import BuildSettings
 from xnorflow.lower.finn_compat import dataflow_config
-from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork
+from xnorflow.lower.integer_layer import IntegerLayer
+from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.steps import STEPS, StepContext
 from xnorflow.lower.to_finn import to_finn_graph
 from xnorflow.lower.verify import verify_step
@@ -65,7 +66,7 @@ def lowered_by(network, tmp_path, steps=STEPS, frames=None, codec=None):
         BuildSettings(target_cycles=16), PART, 10.0, tmp_path, dataflow_config(tmp_path, PART, 10.0), network.names
     )  # fmt: skip
     if frames is None:
-        frames = np.random.default_rng(2).choice([-1, 1], (2, network.layers[0].inputs))
+        frames = np.random.default_rng(2).choice([-1, 1], (2, network.first.inputs))
     graph = to_finn_graph(network)
     for step in steps:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -76,13 +77,13 @@ def lowered_by(network, tmp_path, steps=STEPS, frames=None, codec=None):
 
 
 def raw_codec(network):
-    last = network.layers[-1]
+    last = network.last
     step = 2 if last.binary_input else 1
     low, high = last.acc_bounds
     sums = np.arange(low, high + 1, step, dtype=np.float32)
     table = np.tile(sums[:, None], (1, last.outputs))
     return HostCodec(
-        (network.layers[0].inputs,), network.input_datatype, np.zeros(1, np.float32), np.asarray([-1, 1]), step,
+        (network.first.inputs,), network.input_datatype, np.zeros(1, np.float32), np.asarray([-1, 1]), step,
         low if last.binary_input else 0, low, table, network.labels,
     )  # fmt: skip
 

@@ -43,16 +43,16 @@ def test_sfc_and_lfc(hidden, tmp_path, build):
     path = brevitas.export(network, tmp_path / "fc.onnx", IMAGE, opset_version=13)
     lowered = build(path, golden(network, inputs), target_cycles=1024)
     assert build.report["float_identical"]
-    assert [layer.outputs for layer in lowered.network.layers] == [hidden, hidden, hidden, 10]
+    assert [layer.outputs for layer in lowered.network.products] == [hidden, hidden, hidden, 10]
 
 
 def test_untrained_batchnorm_has_ties_everywhere(tmp_path, network_of):
     network, inputs = brevitas.bnn_pynq(trained=False), images(40)
     path = brevitas.export(network, tmp_path / "tfc.onnx", IMAGE, opset_version=13)
     extraction = network_of(path)
-    assert all((layer.thresholds == 0).all() for layer in extraction.network.layers[:-1])
+    assert all((layer.thresholds == 0).all() for layer in extraction.network.products[:-1])
     values = extraction.codec.quantize(inputs)
-    sums = extraction.network.layers[0].accumulate(values)
+    sums = extraction.network.first.accumulate(values)
     assert (sums == 0).sum() > 50
     decoded = extraction.codec.decode(extraction.network.accumulators(values))
     assert np.array_equal(decoded, brevitas.torch_logits(network, inputs))

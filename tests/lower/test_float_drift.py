@@ -13,7 +13,6 @@ from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_integers import extract_integers
 from xnorflow.lower.finn_compat import dataflow_config
 from xnorflow.lower.import_model import import_model
-from xnorflow.lower.split_chain import split_chain
 
 
 def stock_thresholds(path, tmp_path, width):
@@ -49,7 +48,7 @@ def test_float_streamlining_moves_thresholds_by_one_and_evaluation_does_not(tmp_
     path = chain.save(tmp_path / "model.onnx")
 
     stock = stock_thresholds(path, tmp_path, width)
-    layer = extract_integers(split_chain(import_model(path)), (width,), OutputKind.AUTO).network.layers[0]
+    layer = extract_integers(import_model(path), OutputKind.AUTO).network.first
     drift = np.nonzero(stock != layer.thresholds)[0]
     assert 0 < len(drift) < neurons // 2
     assert set(np.abs(stock - layer.thresholds)[drift]) == {2}  # one popcount

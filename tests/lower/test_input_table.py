@@ -7,8 +7,8 @@ import pytest
 import variants
 
 from xnorflow.lower.extract_input import extract_input
+from xnorflow.lower.extract_integers import input_segment
 from xnorflow.lower.import_model import import_model
-from xnorflow.lower.split_chain import split_chain
 
 NAMES = sorted(name for name in variants.VARIANTS if name.startswith("input_"))
 
@@ -16,7 +16,7 @@ NAMES = sorted(name for name in variants.VARIANTS if name.startswith("input_"))
 def head_of(name, tmp_path):
     path = tmp_path / "model.onnx"
     variants.save(name, path)
-    return split_chain(import_model(path)).head
+    return input_segment(import_model(path))
 
 
 def floats(seed):
@@ -65,5 +65,5 @@ def test_levels_and_datatype(name, datatype, levels, tmp_path):
 def test_falling_quantizer(tmp_path):
     chain = variants.Chain().flatten().op("Sub", 1.0, first=True).quant(8, 2.0**-7)
     path = variants.body(chain).save(tmp_path / "model.onnx")
-    entry = extract_input(split_chain(import_model(path)).head)
+    entry = extract_input(input_segment(import_model(path)))
     assert (np.diff(entry.levels) == -1).all() and entry.levels[0] == 127

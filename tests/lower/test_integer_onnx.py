@@ -11,7 +11,8 @@ import pytest
 import variants
 
 from xnorflow.artifact.errors import LowerError
-from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork
+from xnorflow.lower.integer_layer import IntegerLayer
+from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.integer_onnx import run_integer, write_integer_onnx
 
 
@@ -28,7 +29,7 @@ def network(widths, datatype="BIPOLAR", labels=False, seed=0):
 def by_hand(net, values):
     """Compute with Python's integers only."""
     rows = [[int(x) for x in row] for row in values]
-    for layer in net.layers:
+    for layer in net.products:
         columns = [[int(w) for w in column] for column in layer.weights.T]
         rows = [[sum(x * w for x, w in zip(row, column, strict=True)) for column in columns] for row in rows]
         if layer.thresholds is not None:

@@ -10,7 +10,8 @@ from qonnx_files import Chain, body, perceptron
 from refusals import refusal, saved
 
 from xnorflow.lower.import_model import import_model
-from xnorflow.lower.split_chain import split_chain
+from xnorflow.lower.config import OutputKind
+from xnorflow.lower.extract_integers import extract_integers
 
 # Files ----------------------------------------------------------------------------------------------------------
 
@@ -85,7 +86,7 @@ def test_external_data_missing(tmp_path, network_of):
         perceptron().model(), tmp_path / "model.onnx", save_as_external_data=True, location="weights.data",
         size_threshold=0,
     )  # fmt: skip
-    assert len(split_chain(import_model(tmp_path / "model.onnx")).stages) == 3
+    assert len(extract_integers(import_model(tmp_path / "model.onnx"), OutputKind.AUTO).products) == 3
     (tmp_path / "weights.data").unlink()
     assert "another file" in refusal(tmp_path / "model.onnx", network_of).found
 

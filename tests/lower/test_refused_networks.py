@@ -61,13 +61,13 @@ def test_residual_connection(tmp_path, network_of):
     chain = Chain().flatten().sign_input().hidden(24, 24)
     chain.op("Add", chain.nodes[3].output[0]).bipolar().dense(24, 5)
     error = refusal(saved(chain, tmp_path), network_of)
-    assert re.match(r"read by 2 nodes \(dense_24x24, Add_\d+\)", error.found) and "residual" in error.fix
+    assert error.found == "a branch of 1-bit values" and "before the sign" in error.fix
 
 
 def test_layer_of_two_data_operands(tmp_path, network_of):
     chain = Chain(shape=(1, 4)).bipolar()
     chain.op("MatMul", chain.side("Transpose", "x", perm=[1, 0]), name="attention")
-    assert "read by 2 nodes" in refusal(saved(chain, tmp_path), network_of).found
+    assert refusal(saved(chain, tmp_path), network_of).found == "weights on the left of the data"
 
 
 def test_random_numbers_are_not_frozen(tmp_path, network_of):
@@ -86,7 +86,7 @@ def test_operand_that_is_no_constant(tmp_path, network_of):
     halves = helper.make_node("Split", [chain.constant(np.arange(10.0))], ["first", "second"], name="halves")
     chain.nodes.insert(0, halves)
     error = refusal(saved(chain.op("Add", "second", name="join"), tmp_path), network_of)
-    assert error.where == "node join" and error.found == "its operand second is no constant"
+    assert error.where == "node join" and error.found == "its operand second is no constant and no data"
 
 
 def test_weights_on_the_left(tmp_path, network_of):
@@ -122,7 +122,7 @@ def test_output_in_the_middle(tmp_path, network_of):
     chain.outputs = [chain.current]
     chain.op("Relu")
     error = refusal(saved(chain, tmp_path), network_of)
-    assert "not reached" in error.found
+    assert error.where.startswith("node Relu") and error.found == "its result is read by nobody"
 
 
 def test_weights_of_three_dimensions(tmp_path, network_of):
@@ -160,28 +160,14 @@ def test_weights_of_zero(tmp_path, network_of):
                                      network_of).found  # fmt: skip
 
 
-@pytest.mark.parametrize(("bits", "scale"), [(2, 1.0), (4, 2.0)])
-def test_multi_bit_activations(bits, scale, tmp_path, network_of):
-    chain = Chain().flatten().sign_input().dense(24, 17).quant(bits, scale, name="act").dense(17, 5)
-    error = refusal(saved(chain, tmp_path), network_of)
-    assert error.where == "node act" and error.found.startswith(f"{bits}-bit activations behind dense_24x17")
-    assert "act_bit_width=1" in error.fix
-
-
-def test_activations_of_many_bits_on_a_wide_layer(tmp_path, network_of):
-    """Found although sums are too many to try them all."""
-    chain = Chain(shape=(1, 99)).quant(8, 2.0**-7).dense(99, 17).quant(2, 16.0, name="act").dense(17, 5)
+def test_activations_of_more_bits_on_a_layer_too_wide_to_try_all_sums(tmp_path, network_of):
+    chain = Chain(shape=(1, 999)).quant(8, 2.0**-7).dense(999, 170).quant(2, 16.0, name="act").dense(170, 5)
     assert refusal(saved(chain, tmp_path), network_of).found.startswith("2-bit activations")
 
 
 def test_float_activations(tmp_path, network_of):
     chain = Chain(shape=(1, 399)).bipolar().dense(399, 17).batchnorm(17).dense(17, 5)
     assert "not quantized behind dense_399x17" in refusal(saved(chain, tmp_path), network_of).found
-
-
-def test_activation_scale_a_neuron(tmp_path, network_of):
-    chain = Chain().flatten().sign_input().dense(24, 4).bipolar(np.asarray([1.0, 2, 3, 4])).dense(4, 3)
-    assert "values differ between neurons" in refusal(saved(chain, tmp_path), network_of).found
 
 
 @pytest.mark.parametrize("width", [24, 99])

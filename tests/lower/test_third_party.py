@@ -120,7 +120,7 @@ def test_scales_that_round_turn_ties_in_float_but_not_here(tmp_path, raw_logits,
     )
     signs = np.where(2 * inputs.reshape(64, -1) - 1 >= 0, 1, -1)
     hidden = np.where(signs @ np.sign(first) >= 0, 1, -1)
-    assert extraction.network.layers[0].thresholds.tolist() == [0] * 17
+    assert extraction.network.first.thresholds.tolist() == [0] * 17
     assert np.array_equal(extraction.network.activations(signs)[0], hidden)
     assert second.shape == (17, 13) and third.shape == (13, 5)
 
@@ -131,12 +131,12 @@ def test_sign_of_zero_is_plus_one(tmp_path, network_of):
     assert extraction.codec.quantize(np.full((1, 1, 4, 6), 0.5, np.float32)).tolist() == [[1] * 24]
     below = np.nextafter(np.float32(0.5), np.float32(0))
     assert extraction.codec.quantize(np.full((1, 1, 4, 6), below)).tolist() == [[-1] * 24]
-    assert extraction.network.layers[0].thresholds.tolist() == [0] * 16
+    assert extraction.network.first.thresholds.tolist() == [0] * 16
 
 
 def test_nodes_keep_their_names(tmp_path, network_of):
     path = variants.perceptron().save(tmp_path / "model.onnx")
-    names = [layer.name for layer in network_of(path).network.layers]
+    names = [layer.name for layer in network_of(path).network.products]
     assert names == ["dense_24x17", "dense_17x13", "dense_13x5"]
 
 

@@ -16,8 +16,8 @@ from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_integers import extract_integers
 from xnorflow.lower.folding import fold_for_cycles
 from xnorflow.lower.import_model import import_model
-from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork
-from xnorflow.lower.split_chain import split_chain
+from xnorflow.lower.integer_layer import IntegerLayer
+from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.steps import STEPS
 from xnorflow.lower.to_finn import to_finn_graph
 from xnorflow.lower.verify import check_logits, verify_step
@@ -54,7 +54,7 @@ def test_1_zero_padding_becomes_minus_one_in_stock_qonnx_and_is_refused_here(tmp
     chain = Chain().bipolar().op("Conv", np.ones((3, 1, 3, 3)), name="conv", kernel_shape=[3, 3], pads=[1] * 4)
     path = chain.flatten().bipolar().dense(72, 5).save(tmp_path / "model.onnx")
     with pytest.raises(InputModelError, match=r"node conv: zero padding, which has no 1-bit value; .* pad with -1"):
-        extract_integers(split_chain(import_model(path)), (1, 4, 6), OutputKind.AUTO)
+        extract_integers(import_model(path), OutputKind.AUTO)
 
 
 # 2 --------------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def test_4_stock_finn_ignores_a_branch_and_branches_are_refused_here(tmp_path):
     chain = Chain().flatten().sign_input().hidden(24, 24)
     path = chain.op("Add", chain.nodes[3].output[0]).bipolar().dense(24, 5).save(tmp_path / "model.onnx")
     with pytest.raises(InputModelError, match=r"read by 2 nodes .* a chain without branches .* residual"):
-        split_chain(import_model(path))
+        extract_integers(import_model(path), OutputKind.AUTO)
 
 
 # 5 --------------------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_5_the_input_quantizer_stays_a_float_layer_in_stock_finn_and_goes_to_the
     first = next(node for node in stock.graph.node if node.op_type in ("MultiThreshold", "MatMul"))
     assert first.op_type == "MultiThreshold" and stock.get_initializer(first.input[1]).shape == (1, 255)
 
-    extraction = extract_integers(split_chain(model), (1, 4, 6), OutputKind.AUTO)
+    extraction = extract_integers(model, OutputKind.AUTO)
     graph = to_finn_graph(extraction.network)
     assert graph.graph.node[0].op_type == "MatMul"
     assert graph.get_tensor_datatype(graph.graph.input[0].name).name == "INT8"
@@ -208,7 +208,7 @@ def test_7_a_wrong_threshold_that_argmax_does_not_see_is_found(tmp_path):
     good, sums = graph.get_initializer(tensor), network.accumulators(frames)
     unseen = None
     for neuron in range(17):
-        layers = (network.layers[0], network.layers[1])
+        layers = (network.products[0], network.layers[1])
         thresholds = layers[0].thresholds.copy()
         thresholds[neuron] += 2
         wrong = IntegerNetwork((IntegerLayer("a", layers[0].weights, thresholds, "BIPOLAR"), layers[1]), False)

@@ -35,7 +35,7 @@ def run(tmp_path, knobs, inverter_source):
         cycles_per_frame=2,
         input=replace(sink, name="in0_V"),
         output=sink,
-        nodes=(DesignNode("inverter", "Inverter_rtl", ("rtl/inverter.sv",), 2, {}),),
+        nodes=(DesignNode("inverter", "Inverter_rtl", ("rtl/inverter.sv",), 2, {}, ("in0",), (8,)),),
         artifact_sha256="0" * 64,
     )
     inputs = 2 * np.random.default_rng(5).integers(0, 2, (FRAMES, 16)) - 1

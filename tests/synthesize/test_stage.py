@@ -49,7 +49,7 @@ def build(tmp_path):
     for name, text in (("library.sv", LIBRARY), ("fc0.sv", REGISTER), ("fc1.sv", ROM), ("words.mem", WORDS)):
         (rtl / name).write_text(text)
     nodes = tuple(
-        DesignNode(name, "Toy_rtl", ("rtl/library.sv", f"rtl/{name}.sv"), 1, {"PE": 1, "SIMD": 8})
+        DesignNode(name, "Toy_rtl", ("rtl/library.sv", f"rtl/{name}.sv"), 1, {"PE": 1, "SIMD": 8}, ("in0",), (8,))
         for name in ("fc0", "fc1")
     )
     stream = StreamSpec("in0_V", "BIPOLAR", 1, 8, 8)
@@ -60,7 +60,7 @@ def build(tmp_path):
         board="Pynq-Z2",
         part="xc7z020clg400-1",
         clock_ns=10.0,
-        cycles_per_frame=1,
+        latency_cycles=7, cycles_per_frame=1,
         input=stream,
         output=replace(stream, name="out0_V"),
         nodes=nodes,

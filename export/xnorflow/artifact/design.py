@@ -24,6 +24,8 @@ class DesignNode:
         sources: RTL files of this node relative to the build folder, dependencies first.
         cycles: predicted cycles per frame in the steady state.
         info: folding and shape for people: MW, MH, PE, SIMD, depth...
+        takes: for each stream in, what gives it: ``<node>.out<number>``, or ``in0`` of the top.
+        output_bits: width of TDATA of each stream out.
     """
 
     name: str
@@ -31,6 +33,8 @@ class DesignNode:
     sources: tuple[str, ...]
     cycles: int
     info: dict[str, Any]
+    takes: tuple[str, ...]
+    output_bits: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Design:
         part: part string, e.g. ``xc7z020clg400-1``.
         clock_ns: assumed clock period.
         cycles_per_frame: predicted steady-state interval between frames.
+        latency_cycles: predicted clock edges from the first frame's first beat in to its last beat out.
         input: port that takes frames.
         output: port that gives results.
         nodes: instances in stream order.
@@ -58,6 +63,7 @@ class Design:
     part: str
     clock_ns: float
     cycles_per_frame: int
+    latency_cycles: int
     input: StreamSpec
     output: StreamSpec
     nodes: tuple[DesignNode, ...]
@@ -82,7 +88,7 @@ class Design:
             content["input"] = StreamSpec.from_json(content["input"])
             content["output"] = StreamSpec.from_json(content["output"])
             content["nodes"] = tuple(
-                DesignNode(**{**node, "sources": tuple(node["sources"])}) for node in content["nodes"]
+                DesignNode(**{**node, **{key: tuple(node[key]) for key in ("sources", "takes", "output_bits")}}) for node in content["nodes"]
             )
             return cls(**content)
         except (OSError, ValueError, KeyError, TypeError) as reason:

@@ -13,6 +13,7 @@ from xnorflow.flow.cli_compare import compare
 from xnorflow.flow.cli_training import summary, zoo
 from xnorflow.flow.options import (
     Board,
+    Budget,
     BuildUntil,
     ClockNs,
     ConfigFile,
@@ -85,6 +86,7 @@ def run(
     board: Board = None,
     target_fps: TargetFps = None,
     target_cycles: TargetCycles = None,
+    budget: Budget = None,
     folding: Folding = None,
     clock_ns: ClockNs = None,
     output_type: OutputTypeOption = None,
@@ -107,7 +109,9 @@ def run(
 
     overrides = [
         *commands.data_overrides(data_root, seed, name),
-        *commands.build_overrides(board, target_fps, target_cycles, folding, clock_ns, output_type, table="build"),
+        *commands.build_overrides(
+            board, target_fps, target_cycles, budget, folding, clock_ns, output_type, table="build"
+        ),
         *commands.simulate_overrides(frames, stall, table="simulate"),
     ]
     plan = Plan(until, simulate=not no_simulate, synthesize=not no_synthesize, force=force)
@@ -162,6 +166,7 @@ def build(
     board: Board = None,
     target_fps: TargetFps = None,
     target_cycles: TargetCycles = None,
+    budget: Budget = None,
     folding: Folding = None,
     clock_ns: ClockNs = None,
     output_type: OutputTypeOption = None,
@@ -185,7 +190,7 @@ def build(
     from xnorflow.flow import commands
 
     plan = Plan(Stage(until), simulate=not no_simulate, synthesize=not no_synthesize, force=force)
-    settings = commands.build_overrides(board, target_fps, target_cycles, folding, clock_ns, output_type)
+    settings = commands.build_overrides(board, target_fps, target_cycles, budget, folding, clock_ns, output_type)
     source = commands.InputOptions(inputs, dataset, data_root, frames, seed)
     commands.build(model, output, settings, source, commands.simulate_overrides(frames, stall), plan, quiet=quiet)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from xnorflow.artifact.errors import ConfigError, InputModelError, OutputError
 from xnorflow.boards.catalog import board_names, load_board
+from xnorflow.flow.budget_option import read_budget
 from xnorflow.flow.config import ExperimentConfig, Override, load_config, settings_from_options
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.following import follow, is_follower
@@ -59,14 +60,19 @@ def data_overrides(data_root: Path | None, seed: int | None, name: str | None) -
 
 
 def build_overrides(
-    board: str | None, target_fps: int | None, target_cycles: int | None, folding: Path | None,
+    board: str | None, target_fps: int | None, target_cycles: int | None, budget: str | None, folding: Path | None,
     clock_ns: float | None, output_type: StrEnum | None, *, table: str = "",
 ) -> list[Override]:  # fmt: skip
-    """Return the options that lie over ``[build]``."""
+    """Return the options that lie over ``[build]``.
+
+    Raises:
+        ConfigError: ``budget`` is not LUT,BRAM36.
+    """
     options: dict[str, tuple[str, Any]] = {
         "board": ("--board", board),
         "target_fps": ("--target-fps", target_fps),
         "target_cycles": ("--target-cycles", target_cycles),
+        "budget": ("--budget", None if budget is None else read_budget(budget)),
         "folding": ("--folding", folding),
         "clock_ns": ("--clock-ns", clock_ns),
         "output": ("--output-type", output_type and output_type.value),

@@ -12,6 +12,7 @@ from xnorflow.flow.stages import BuildStage, Stage
 
 __all__ = [
     "Board",
+    "Budget",
     "BuildUntil",
     "ClockNs",
     "ConfigFile",
@@ -71,6 +72,10 @@ TargetFps = Annotated[
 ]
 TargetCycles = Annotated[
     int | None, typer.Option("--target-cycles", help="Fold for so many cycles a frame.", rich_help_panel=HARDWARE)
+]
+Budget = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="LUT,BRAM36", help="Fold as fast as fits into these.", rich_help_panel=HARDWARE),
 ]
 Folding = Annotated[
     Path | None, typer.Option("--folding", help="PE and SIMD by layer, FINN's JSON format.", rich_help_panel=HARDWARE)

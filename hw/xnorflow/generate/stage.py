@@ -12,7 +12,9 @@ from xnorflow.artifact.errors import GenerateError
 from xnorflow.artifact.files import write_text
 from xnorflow.artifact.progress import Progress
 from xnorflow.artifact.streams import StreamSpec
+from xnorflow.cycles.run import CycleReport
 from xnorflow.generate.stitch import TOP, render_top
+from xnorflow.lower.fifo_sizing import predict
 from xnorflow.lower.finn_compat import build_directory
 from xnorflow.lower.stage import Lowered
 
@@ -21,7 +23,7 @@ __all__ = ["generate"]
 RTL_DIR = "rtl"
 INFO_KEYS = (
     "MW", "MH", "IFMDim", "IFMChannels", "ConvKernelDim", "Stride", "Padding", "PE", "SIMD", "depth", "inWidth",
-    "outWidth", "Labels",
+    "outWidth", "Labels", "NumChannels", "Times", "PoolMode",
 )  # fmt: skip
 
 
@@ -41,7 +43,7 @@ def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
     rtl = build / RTL_DIR
     rtl.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="xnorflow_codegen_") as scratch, build_directory(Path(scratch)):
-        nodes, bits = _generate_nodes(lowered, rtl, progress)
+        nodes, cycles = _generate_nodes(lowered, rtl, progress)
     sources = dict.fromkeys(source for node in nodes for source in node.sources)
     design = Design(
         top=TOP,
@@ -50,13 +52,14 @@ def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
         board=lowered.board,
         part=lowered.part,
         clock_ns=lowered.clock_ns,
-        cycles_per_frame=max(node.cycles for node in nodes),
+        cycles_per_frame=int(cycles.intervals[-1]),
+        latency_cycles=cycles.latency,
         input=_input_stream(lowered),
         output=_output_stream(lowered),
         nodes=tuple(nodes),
         artifact_sha256=lowered.artifact_sha256,
     )
-    write_text(rtl / f"{TOP}.sv", render_top(design, bits))
+    write_text(rtl / f"{TOP}.sv", render_top(design))
     design.save(build / "design.json")
     return design
 
@@ -67,7 +70,7 @@ def _operators(model: Any) -> list[tuple[Any, Any]]:
     return [(node, getCustomOp(node)) for node in model.graph.node]
 
 
-def _generate_nodes(lowered: Lowered, rtl: Path, progress: Progress) -> tuple[list[DesignNode], dict[str, int]]:
+def _generate_nodes(lowered: Lowered, rtl: Path, progress: Progress) -> tuple[list[DesignNode], CycleReport]:
     from finn.transformation.fpgadataflow.prepare_ip import PrepareIP
 
     for node in lowered.model.graph.node:
@@ -79,16 +82,14 @@ def _generate_nodes(lowered: Lowered, rtl: Path, progress: Progress) -> tuple[li
         operator.set_nodeattr("code_gen_dir_ipgen", "")  # else PrepareIP takes what an earlier call left
     model = lowered.model.transform(PrepareIP(lowered.part, lowered.clock_ns))
     nodes: list[DesignNode] = []
-    bits: dict[str, int] = {}
     with progress.task("generate", len(lowered.model.graph.node)) as advance:
         for node, operator in _operators(model):
-            nodes.append(_collect(node, operator, rtl))
-            bits[node.name] = int(operator.get_outstream_width_padded())
+            nodes.append(_collect(model, node, operator, rtl))
             advance(1, node.name)
-    return nodes, bits
+    return nodes, predict(model)
 
 
-def _collect(node: Any, operator: Any, rtl: Path) -> DesignNode:
+def _collect(model: Any, node: Any, operator: Any, rtl: Path) -> DesignNode:
     """Copy a node's files next to the others and describe it."""
     sources = []
     for file in operator.get_rtl_file_list(abspath=True):
@@ -98,7 +99,18 @@ def _collect(node: Any, operator: Any, rtl: Path) -> DesignNode:
         shutil.copyfile(memory, rtl / memory.name)
     known = operator.get_nodeattr_types()
     info = {key: operator.get_nodeattr(key) for key in INFO_KEYS if key in known}
-    return DesignNode(node.name, node.op_type, tuple(sources), int(operator.get_exp_cycles()), info)
+    streams = [name for name in node.input if model.get_initializer(name) is None]
+    bits = tuple(int(operator.get_outstream_width_padded(index)) for index in range(len(node.output)))
+    return DesignNode(
+        node.name, node.op_type, tuple(sources), int(operator.get_exp_cycles()), info,
+        tuple(_giver(model, name) for name in streams), bits,
+    )  # fmt: skip
+
+
+def _giver(model: Any, tensor: str) -> str:
+    """Return the port that a stream comes from."""
+    producer = model.find_producer(tensor)
+    return "in0" if producer is None else f"{producer.name}.out{list(producer.output).index(tensor)}"
 
 
 def _input_stream(lowered: Lowered) -> StreamSpec:

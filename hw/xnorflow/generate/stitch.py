@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from xnorflow.artifact.design import Design
+from xnorflow.artifact.design import Design, DesignNode
 from xnorflow.ops.wrapper import banner, load_template
 
 __all__ = ["TOP", "render_top"]
@@ -13,20 +13,20 @@ __all__ = ["TOP", "render_top"]
 TOP = "xnorflow_top"
 
 
-def render_top(design: Design, output_bits: dict[str, int]) -> str:
+def render_top(design: Design) -> str:
     """Return the text of the top.
 
     Args:
         design: nodes in stream order; each is a module of the same name with FINN's AXI-Stream ports.
-        output_bits: TDATA width of each node's output.
     """
     nodes: list[dict[str, Any]] = [
         {
             "name": node.name,
             "op_type": node.op_type,
             "cycles": node.cycles,
-            "out_bits": output_bits[node.name],
             "note": " ".join(f"{key}={value}" for key, value in node.info.items()),
+            "inputs": [_wires(port) for port in node.takes],
+            "outputs": _outputs(node, last=node is design.nodes[-1]),
         }
         for node in design.nodes
     ]
@@ -40,3 +40,24 @@ def render_top(design: Design, output_bits: dict[str, int]) -> str:
         input=design.input,
         output=design.output,
     )
+
+
+def _wires(port: str) -> dict[str, str]:
+    """Return the wires of a port ``<node>.out<number>``, or of the top's input."""
+    if "." not in port:
+        names = ["in0_V_TDATA", "in0_V_TVALID", "in0_V_TREADY"]
+    else:
+        node, output = port.split(".")
+        stem = node if output == "out0" else f"{node}_{output}"
+        names = [f"{stem}_tdata", f"{stem}_tvalid", f"{stem}_tready"]
+    return dict(zip(("tdata", "tvalid", "tready"), names, strict=True))
+
+
+def _outputs(node: DesignNode, last: bool) -> list[dict[str, Any]]:
+    if last:
+        names = {"tdata": "out0_V_TDATA", "tvalid": "out0_V_TVALID", "tready": "out0_V_TREADY"}
+        return [{**names, "bits": node.output_bits[0], "declared": False}]
+    return [
+        {**_wires(f"{node.name}.out{index}"), "bits": bits, "declared": True}
+        for index, bits in enumerate(node.output_bits)
+    ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["BuildSettings", "OutputKind"]
+__all__ = ["BuildSettings", "FoldingBudget", "OutputKind"]
 
 
 class OutputKind(StrEnum):
@@ -18,6 +19,28 @@ class OutputKind(StrEnum):
     LABELS = "labels"
 
 
+class FoldingBudget(BaseModel):
+    """What a design may take by its estimates; one of the two may be left out.
+
+    Width converters are included, and FIFOs, with windows or branches at the depth of one product's inputs.
+
+    Args:
+        LUT: six-input LUTs; None: 70 % of the board's.
+        BRAM36: block RAMs of 36 Kbit; None: 90 % of the board's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    LUT: int | None = Field(default=None, gt=0)
+    BRAM36: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.LUT is None and self.BRAM36 is None:
+            raise ValueError("names neither LUT nor BRAM36")
+        return self
+
+
 class BuildSettings(BaseModel):
     """The ``[build]`` table of an experiment.
 
@@ -25,9 +48,10 @@ class BuildSettings(BaseModel):
         board: name of a file in ``hw/xnorflow/boards``.
         clock_ns: assumed clock period; None takes the board's.
         target_fps: frames per second to fold for, at the assumed clock.
-        target_cycles: cycles per frame to fold for; excludes ``target_fps``. Without either, 128 cycles, or
-            as many times twice that as the board needs to have room.
-        folding: JSON file in FINN's folding format; excludes both targets.
+        target_cycles: cycles per frame to fold for.
+        budget: LUTs and block RAM to find the fastest folding for.
+        folding: JSON file in FINN's folding format. These four exclude each other; without any, the fastest folding
+            that the board has room for, though none faster than 128 cycles.
         output: logits, labels (argmax on chip), or whichever the ONNX file ends in.
     """
 
@@ -37,5 +61,6 @@ class BuildSettings(BaseModel):
     clock_ns: float | None = Field(default=None, gt=0.5, le=1000)
     target_fps: int | None = Field(default=None, gt=0)
     target_cycles: int | None = Field(default=None, gt=0)
+    budget: FoldingBudget | None = None
     folding: Path | None = None
     output: OutputKind = OutputKind.AUTO

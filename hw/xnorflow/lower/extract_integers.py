@@ -1,13 +1,14 @@
-"""From the float graph to exact integers: weights, thresholds, input levels and output tables by evaluation.
+"""From the float graph to exact integers: weights, thresholds, tables, input levels and logits, by evaluation.
 
-For each channel, the operators behind a matrix product are a monotone function of the accumulator with two values, so
-one integer threshold says it all. It is found by evaluating those very operators on the accumulators that can arrive,
-in float32 as QONNX executes them, instead of solving an equation in rounded constants.
+The graph is walked from the input on. Tensors are integers of an earlier operation with the float operators that are
+still to be done to them; where integers are needed (by a product, a pool, a sum of two branches, or by several
+readers), these operators are evaluated on every integer that can arrive, in float32 as QONNX executes them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +17,26 @@ from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.host import HostCodec
 from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_input import InputLevels, extract_input
-from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork, MaxPool
-from xnorflow.lower.products import Levels, ToReal, integer_product
-from xnorflow.lower.split_chain import Chain, PoolStage, ProductStage
+from xnorflow.lower.integer_network import INPUT, IntegerNetwork
+from xnorflow.lower.operators import LABEL_OPS, PRODUCT_OPS, SHAPE_OPS, SUM_POOL_OPS, attributes_of, node_name
+from xnorflow.lower.products import ToReal
+from xnorflow.lower.read_operations import (
+    misplaced,
+    read_add,
+    read_max_pool,
+    read_pad,
+    read_product,
+    read_repeat,
+    read_sum_pool,
+)
+from xnorflow.lower.result import Ends, read_result
+from xnorflow.lower.segments import Segment
+from xnorflow.lower.settle import Operations
+from xnorflow.lower.tensors import Tensor, order_of
 
-__all__ = ["Extraction", "extract_integers"]
+__all__ = ["Extraction", "extract_integers", "input_levels"]
 
 IntArray = npt.NDArray[np.int64]
-
-EXHAUSTIVE_LEVELS = 4200
-"""Up to here every accumulator value is evaluated; above, the flip is bisected and its surroundings are evaluated."""
-WINDOW = 32
-PROBES = 129
-"""Evenly spaced accumulators evaluated besides, so that a third value or a second flip does not hide."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +46,9 @@ class Extraction:
     Args:
         network: the integers.
         codec: what the host does before and behind the accelerator.
-        flipped_channels: neurons whose weights were negated because their BatchNorm slope is negative, by layer.
+        flipped_channels: neurons whose weights were negated because their BatchNorm slope is negative, by product.
         host_argmax: whether the file ends in TopK or ArgMax that has to stay on the host.
-        products: for each layer, the way from its accumulators to the file's real sums.
+        products: for each product, the way from its accumulators to the file's real sums.
     """
 
     network: IntegerNetwork
@@ -50,174 +58,177 @@ class Extraction:
     products: tuple[ToReal, ...]
 
 
-def extract_integers(chain: Chain, input_shape: tuple[int, ...], output: OutputKind) -> Extraction:
-    """Turn a chain of float operators into an integer network.
+def extract_integers(model: Any, output: OutputKind) -> Extraction:
+    """Turn a graph of float operators into an integer network.
 
     Args:
-        chain: from :func:`split_chain`.
-        input_shape: shape of one frame, without the batch.
+        model: from :func:`import_model`.
         output: what the accelerator shall send.
 
     Raises:
-        InputModelError: weights or activations of more than 1 bit, an input of more than 8 bits, logits that do not
-            follow the sums, or labels asked for where the classes' final scales differ.
+        InputModelError: weights of more than 1 bit, an input of more than 8 bits, a function or a join that integers
+            cannot do, logits that do not follow the sums, or labels asked for where the classes' final scales differ.
     """
-    entry = extract_input(chain.head)
-    levels = Levels(entry.values.astype(np.float64), entry.scale, entry.offset, entry.datatype)
-    layers: list[IntegerLayer | MaxPool] = []
-    products: list[ToReal] = []
-    flips: list[int] = []
-    for stage in chain.stages[:-1]:
-        layer, to_real = integer_product(stage, levels)
-        layer, bottom, top, flipped = _thresholds(stage, layer, to_real)
-        layers.append(layer)
-        layers += [_pool(pool, flipped) for pool in stage.pools]
-        products.append(to_real)
-        flips.append(flipped)
-        levels = Levels(np.asarray([bottom, top]), *_scale(bottom, top), "BIPOLAR")
-    last, to_real = integer_product(chain.stages[-1], levels)
-    last, codec, labels, flipped = _result(chain, last, to_real, entry, input_shape, output)
-    network = IntegerNetwork((*layers, last), labels)
-    return Extraction(network, codec, (*flips, flipped), chain.ends_in_labels and not labels, (*products, to_real))
+    walk = _Walk(model)
+    for node in model.graph.node:
+        walk.read(node)
+    return walk.finish(output)
 
 
-def _scale(bottom: float, top: float) -> tuple[float, float]:
-    """Return scale and offset of an activation ``offset + scale * q``, q = -1 or +1; a constant one has q = +1."""
-    return (bottom, 0.0) if bottom == top else ((top - bottom) / 2, (top + bottom) / 2)
+def input_levels(model: Any) -> InputLevels:
+    """Return the levels of a graph's input, from :func:`import_model`.
+
+    Raises:
+        InputModelError: the network has no hardware form.
+    """
+    return extract_input(input_segment(model))
 
 
-def _pool(pool: PoolStage, flipped: int) -> MaxPool:
-    """Return a pool of 1-bit values; one of sums is the same where the activation behind it grows with the sum."""
-    if pool.early and flipped:
-        raise InputModelError(
-            f"node {pool.name}", f"a MaxPool in front of an activation that falls with the sum in {flipped} channels",
-            "activation, then MaxPool", "put the pool behind the sign, or train with BatchNorm factors above 0",
-        )  # fmt: skip
-    return MaxPool(pool.name, replace(pool.window, pad_value=-1))
+def input_segment(model: Any) -> Segment:
+    """Return the operators in front of the first integers, which are the host's.
+
+    Raises:
+        InputModelError: the network has no hardware form.
+    """
+    walk = _Walk(model)
+    for node in model.graph.node:
+        walk.read(node)
+    return walk.head()
 
 
-def _grid(layer: IntegerLayer) -> IntArray:
-    low, high = layer.acc_bounds
-    return np.arange(low, high + 1, 2 if layer.binary_input else 1)
+class _Walk:
+    """The state of a walk over the graph."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._operations = Operations(model)
+        self._ends_in_labels = False
+        name = model.graph.input[0].name
+        shape = tuple(int(size) for size in model.get_tensor_shape(name))
+        self._input_shape = shape[1:]
+        maps = (shape[1], shape[2], shape[3]) if len(shape) == 4 else None
+        size = int(np.prod(shape))
+        head = Tensor(
+            INPUT, name, size, maps, order_of(shape), None, lambda integers: integers.astype(np.float32), None
+        )
+        self._tensors = {name: self._shared(name, head)}
+
+    def read(self, node: Any) -> None:
+        """Take one node of the graph, whose operands have been read."""
+        data = list(dict.fromkeys(name for name in node.input if name in self._tensors))
+        self._check_operands(node, data)
+        target = node.output[-1] if node.op_type in LABEL_OPS else node.output[0]
+        if len(data) == 2:
+            result = read_add(self._operations, node, *(self._tensors[name] for name in data))
+        else:
+            result = self._read_one(node, self._tensors[data[0]])
+        self._tensors[target] = self._shared(target, result)
+
+    def _read_one(self, node: Any, tensor: Tensor) -> Tensor:
+        kind = node.op_type
+        if kind in PRODUCT_OPS:
+            return read_product(self._operations, node, tensor)
+        if kind in LABEL_OPS:
+            self._ends_in_labels = True
+            return tensor
+        if tensor.padding is not None:
+            raise misplaced(tensor.padding.node)
+        if kind == "Pad":
+            return read_pad(self._operations, node, tensor)
+        if kind == "MaxPool":
+            return read_max_pool(self._operations, node, tensor)
+        if kind in SUM_POOL_OPS:
+            return read_sum_pool(self._operations, node, tensor)
+        if kind == "Tile":
+            return read_repeat(self._operations, node, tensor)
+        if kind in SHAPE_OPS or kind == "Expand":
+            return self._moved(node, tensor)
+        return tensor.then(node)
+
+    def _moved(self, node: Any, tensor: Tensor) -> Tensor:
+        shape = tuple(int(size) for size in self._model.get_tensor_shape(node.output[0]))
+        if int(np.prod(shape)) != tensor.order.size:
+            raise InputModelError(
+                f"node {node_name(node)}", f"{node.op_type} from {tensor.order.size} to {int(np.prod(shape))} values",
+                "as many values as before", "repeat channels with Tile or Concat, as a shortcut does",
+            )  # fmt: skip
+        return tensor.moved(node, shape)
+
+    def _shared(self, name: str, tensor: Tensor) -> Tensor:
+        """Return a tensor as its readers get it: where there are several, quantized values become integers once."""
+        readers = sum(name in node.input for node in self._model.graph.node)
+        readers += sum(output.name == name for output in self._model.graph.output)
+        if readers < 2:
+            return tensor
+        return self._operations.shared(tensor)
+
+    def _check_operands(self, node: Any, data: list[str]) -> None:
+        others = [name for name in node.input if name and name not in data]
+        free = [name for name in others if self._model.get_initializer(name) is None]
+        if free or not data:
+            raise InputModelError(
+                f"node {node_name(node)}", f"its operand {(free or ['(none)'])[0]} is no constant and no data",
+                "data and constant operands", "remove what the output does not need, and cycles",
+            )  # fmt: skip
+        transposed = attributes_of(node).get("transA", 0) if node.op_type == "Gemm" else 0
+        if node.op_type in PRODUCT_OPS and (data != [node.input[0]] or transposed):
+            raise InputModelError(
+                f"node {node_name(node)}", "weights on the left of the data", "data times weights",
+                "write the layer as x @ W, one frame a row",
+            )  # fmt: skip
+        if len(data) > 2 or (len(data) == 2 and node.op_type != "Add"):
+            raise InputModelError(
+                f"node {node_name(node)}", f"{node.op_type} of {len(data)} branches", "Add of two branches",
+                "join branches by an addition",
+            )  # fmt: skip
+
+    def head(self) -> Segment:
+        """Return the operators in front of the first integers."""
+        if self._operations.head is None:
+            raise _no_layer()
+        return self._operations.head
+
+    def finish(self, output: OutputKind) -> Extraction:
+        """Return what was found, when all nodes have been read."""
+        operations, name = self._operations, self._model.graph.output[0].name
+        self._check_all_read(name)
+        if not operations.products or operations.entry is None:
+            raise _no_layer()
+        tensor = self._tensors.get(name)
+        last = len(operations.made) - 1
+        if tensor is None or tensor.source != last or last not in operations.products:
+            raise InputModelError(
+                f"output {name}", "not what the last product gives", "products, and behind the last one scales only",
+                "end in a fully connected layer, and remove what the output does not need",
+            )  # fmt: skip
+        if tensor.pools or tensor.padding is not None:
+            found = tensor.pools[0].name if tensor.pools else node_name(tensor.padding.node) if tensor.padding else ""
+            kind = "MaxPool" if tensor.pools else "Pad"
+            raise InputModelError(
+                f"node {found}", f"a {kind} behind the last layer", f"{kind} between layers",
+                "take it out, or leave it to the host",
+            )  # fmt: skip
+        product = operations.products[last]
+        ends = Ends(operations.entry, self._input_shape, operations.input_order, self._ends_in_labels, output)
+        segment = Segment(self._model, list(tensor.pending), tensor.channels)
+        layer, codec, operations.flipped[last] = read_result(ends, segment, product.layer, product.to_real)
+        operations.made[last] = layer
+        network = IntegerNetwork(tuple(operations.made), codec.labels, tuple(operations.sources))
+        flipped = tuple(operations.flipped.get(position, 0) for position in sorted(operations.products))
+        to_reals = tuple(operations.products[position].to_real for position in sorted(operations.products))
+        return Extraction(network, codec, flipped, self._ends_in_labels and not codec.labels, to_reals)
+
+    def _check_all_read(self, output: str) -> None:
+        read = {name for node in self._model.graph.node for name in node.input} | {output}
+        for node in self._model.graph.node:
+            if not read & set(node.output):
+                raise InputModelError(
+                    f"node {node_name(node)}", "its result is read by nobody", "nodes that lead to the output",
+                    "remove what the output does not need",
+                )  # fmt: skip
 
 
-def _thresholds(stage: ProductStage, layer: IntegerLayer, to_real: ToReal) -> tuple[IntegerLayer, float, float, int]:
-    """Return the layer with thresholds, then the two values of its activation, and how many neurons were negated."""
-    grid = _grid(layer)
-    rows, values = _evaluate(stage, grid, to_real)
-    distinct = np.unique(values)
-    if len(distinct) > 2:
-        raise _more_bits(stage, values)
-    bottom, top = float(distinct[0]), float(distinct[-1])
-    fires = values == np.float32(top) if top > bottom else np.ones(values.shape, bool)
-    falling = fires[0] & ~fires[-1]
-    fires = np.where(falling, ~fires, fires)
-    if (np.diff(fires.astype(np.int8), axis=0) < 0).any():
-        channel = int(np.nonzero((np.diff(fires.astype(np.int8), axis=0) < 0).any(axis=0))[0][0])
-        raise InputModelError(
-            f"node {stage.segment.last_node}", f"channel {channel} switches more than once as its sum grows",
-            "a monotone activation", "use BatchNorm and sign between layers",
-        )  # fmt: skip
-    step = int(grid[1] - grid[0])
-    never = int(grid[-1]) + step
-    first = np.where(fires.any(axis=0), np.take_along_axis(rows, fires.argmax(axis=0)[None], axis=0)[0], never)
-    # A falling neuron fires below its flip: with weights negated it fires from -(flip - step) upwards.
-    thresholds = np.where(falling, -(first - step), first)
-    weights = np.where(falling, -layer.weights, layer.weights)
-    layer = replace(layer, weights=weights, thresholds=thresholds.astype(np.int64))
-    return layer, bottom, top, int(falling.sum())
-
-
-def _more_bits(stage: ProductStage, values: npt.NDArray[np.float32]) -> InputModelError:
-    distinct = max(len(np.unique(column)) for column in values.T)
-    bits = max(2, int(np.ceil(np.log2(distinct))))
-    found = f"{bits}-bit activations" if bits <= 8 else "activations that are not quantized"
-    if distinct <= 2:
-        found = "1-bit activations whose values differ between neurons"
+def _no_layer() -> InputModelError:
     return InputModelError(
-        f"node {stage.segment.last_node}", f"{found} behind {stage.name} ({distinct} different values in a neuron)",
-        "1-bit activations: two values, the same for all neurons", "train with act_bit_width=1 and one scale a layer",
-    )  # fmt: skip
-
-
-def _evaluate(stage: ProductStage, grid: IntArray, to_real: ToReal) -> tuple[IntArray, npt.NDArray[np.float32]]:
-    """Return accumulators (rows, channels), ascending, around each flip or all of them, and the values they give."""
-    channels = stage.weights.shape[1]
-    if len(grid) <= EXHAUSTIVE_LEVELS:
-        rows = np.broadcast_to(grid[:, None], (len(grid), channels))
-    else:
-        rows = _bisect(stage, grid, to_real)
-    return rows, stage.segment(to_real(rows))
-
-
-def _bisect(stage: ProductStage, grid: IntArray, to_real: ToReal) -> IntArray:
-    channels = stage.weights.shape[1]
-    low = np.zeros(channels, np.int64)
-    high = np.full(channels, len(grid) - 1)
-    ends = stage.segment(to_real(np.stack([grid[low], grid[high]])))
-    while (high - low > 1).any():
-        middle = (low + high) // 2
-        value = stage.segment(to_real(grid[middle][None]))[0]
-        same = value == ends[0]
-        low, high = np.where(same, middle, low), np.where(same, high, middle)
-    centers = np.clip(low, WINDOW, len(grid) - 1 - WINDOW)
-    window = centers[None] + np.arange(-WINDOW, WINDOW + 1)[:, None]
-    probes = np.linspace(0, len(grid) - 1, PROBES).astype(np.int64)
-    spread = np.broadcast_to(probes[:, None], (PROBES, channels))
-    return grid[np.sort(np.concatenate([window, spread]), axis=0)]
-
-
-def _result(
-    chain: Chain,
-    layer: IntegerLayer,
-    to_real: ToReal,
-    entry: InputLevels,
-    input_shape: tuple[int, ...],
-    output: OutputKind,
-) -> tuple[IntegerLayer, HostCodec, bool, int]:
-    stage = chain.stages[-1]
-    if layer.window is not None and layer.window.count != 1:
-        raise InputModelError(
-            f"node {stage.name}", f"a last layer that gives a map of {'x'.join(map(str, layer.window.output))} pixels",
-            "one value a class", "end in a fully connected layer",
-        )  # fmt: skip
-    grid = _grid(layer)
-    table, shared = _table(stage, layer, grid, to_real)
-    labels = output is OutputKind.LABELS or (output is OutputKind.AUTO and chain.ends_in_labels and shared)
-    if labels and not shared:
-        raise InputModelError(
-            f"node {stage.segment.last_node}", "final scales or offsets that differ between classes",
-            "one scale and one offset for all classes where labels are made on chip",
-            'build with output "logits" and take the maximum on the host',
-        )  # fmt: skip
-    flipped = 0
-    if labels and table[0, 0] > table[-1, 0]:
-        layer, table, flipped = replace(layer, weights=-layer.weights), table[::-1], layer.outputs
-    codec = HostCodec(
-        input_shape=input_shape,
-        datatype=entry.datatype,
-        thresholds=entry.thresholds,
-        levels=entry.levels,
-        step=int(grid[1] - grid[0]),
-        offset=int(grid[0]) if layer.binary_input else 0,  # a popcount travels instead of the sum
-        acc_min=int(grid[0]),
-        logits=np.ascontiguousarray(table),
-        labels=labels,
-        order=chain.input_order,
+        "model", "no layer with weights", "at least one MatMul, Gemm or Conv", "check the exported graph"
     )
-    return layer, codec, labels, flipped
-
-
-def _table(
-    stage: ProductStage, layer: IntegerLayer, grid: IntArray, to_real: ToReal
-) -> tuple[npt.NDArray[np.float32], bool]:
-    """Return the logits (rows, classes) of every accumulator, and whether all classes have the same."""
-    table = stage.segment(to_real(np.broadcast_to(grid[:, None], (len(grid), layer.outputs))))
-    slopes = np.sign(np.diff(table, axis=0))
-    lost = np.nonzero((slopes != slopes[0]).any(axis=0) | (slopes[0] == 0))[0]
-    if len(lost):
-        raise InputModelError(
-            f"node {stage.segment.last_node}", f"the same logit for different sums in class {int(lost[0])}",
-            "logits that grow or fall with the sum", "look for a factor of 0 or a huge offset behind the last layer",
-        )  # fmt: skip
-    return table, bool((table == table[:, :1]).all())

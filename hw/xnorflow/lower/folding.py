@@ -14,18 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xnorflow.artifact.errors import ConfigError
-from xnorflow.boards.catalog import Board
 
 if TYPE_CHECKING:
     from xnorflow.ops.mvau_cost import MvauShape
 
-__all__ = ["divisors", "fold_for_cycles", "fold_to_fit", "folding_of", "read_folding", "set_folding"]
+__all__ = ["MVAUS", "divisors", "fold_for_cycles", "folding_of", "hardware_layers", "read_folding", "set_folding",
+           "sizes_of"]  # fmt: skip
 
 MVAUS = ("XnorMVAU", "BinaryWeightMVAU")
 OVER_MAPS = ("SlidingWindow", "WindowPool")
 FOLDED_KEYS = ("PE", "SIMD")
-SLOWEST = 1 << 22
-"""Cycles a frame beyond which folding further makes no network smaller."""
 PASSED_OVER = frozenset(
     {"depth", "impl_style", "inFIFODepths", "inWidth", "mem_mode", "outFIFODepths", "outWidth", "preferred_impl_style"}
     | {"ram_style", "ram_style_thresholds", "resType", "runtime_writeable_weights", "slr"}
@@ -40,7 +38,8 @@ def divisors(number: int) -> list[int]:
     return [candidate for candidate in range(1, number + 1) if number % candidate == 0]
 
 
-def _layers(model: Any) -> list[tuple[Any, Any]]:
+def hardware_layers(model: Any) -> list[tuple[Any, Any]]:
+    """Return the hardware layers of a graph with their operators, in stream order."""
     from qonnx.custom_op.registry import getCustomOp
 
     return [(node, getCustomOp(node)) for node in model.graph.node if node.domain.startswith("finn.custom_op")]
@@ -77,12 +76,13 @@ def fold_for_cycles(model: Any, target: int) -> tuple[int, int]:
     Returns:
         LUTs and 18 Kib blocks that the units are estimated to take.
     """
-    before = 0
+    widths: dict[str, int] = {}
     total = (0, 0)
     target = max(
-        [target, *(_fewest_cycles(operator) for node, operator in _layers(model) if node.op_type in OVER_MAPS)]
+        [target, *(_fewest_cycles(operator) for node, operator in hardware_layers(model) if node.op_type in OVER_MAPS)]
     )
-    for node, operator in _layers(model):
+    for node, operator in hardware_layers(model):
+        before = max((widths.get(name, 0) for name in node.input), default=0)
         if node.op_type == "LabelSelect":
             labels = int(operator.get_nodeattr("Labels"))
             fitting = [pe for pe in divisors(labels) if labels // pe <= target]
@@ -94,10 +94,10 @@ def fold_for_cycles(model: Any, target: int) -> tuple[int, int]:
             chosen = _cheapest(mw, mh, bits, before, target // int(math.prod(operator.get_nodeattr("numInputVectors"))))
             operator.set_nodeattr("SIMD", chosen.simd)
             operator.set_nodeattr("PE", chosen.pe)
-            before = chosen.pe
+            widths |= dict.fromkeys(node.output, chosen.pe)
             total = (total[0] + chosen.luts, total[1] + chosen.bram18)
         else:
-            before = _fold_map(operator, before, target)
+            widths |= dict.fromkeys(node.output, _fold_channels(operator, before, target))
     return total
 
 
@@ -107,9 +107,9 @@ def _fewest_cycles(operator: Any) -> int:
     return int(operator.get_exp_cycles())
 
 
-def _fold_map(operator: Any, before: int, target: int) -> int:
-    """Give a layer over maps as few channels a beat as ``target`` allows, but as many as come in; return them."""
-    key, channels = operator.fold_key, int(operator.get_nodeattr("IFMChannels"))
+def _fold_channels(operator: Any, before: int, target: int) -> int:
+    """Give a layer as few channels a beat as ``target`` allows, but as many as come in; return them."""
+    key, channels = operator.fold_key, int(operator.get_nodeattr(channels_key(operator)))
     for fold in divisors(channels):
         operator.set_nodeattr(key, fold)
         if operator.get_exp_cycles() <= target and (fold >= before or channels % before):
@@ -117,18 +117,9 @@ def _fold_map(operator: Any, before: int, target: int) -> int:
     return int(operator.get_nodeattr(key))
 
 
-def fold_to_fit(model: Any, board: Board, start: int) -> None:
-    """Fold for ``start`` cycles a frame, or for twice as many as often as the board has no room.
-
-    Room is 70 % of its LUTs, since cells that fit on paper do not all place, and 90 % of its block RAM. Where nothing
-    fits, the slowest folding stays, and the budget check says by how much.
-    """
-    target = start
-    while True:
-        luts, bram18 = fold_for_cycles(model, target)
-        if (luts <= 0.7 * board.lut and bram18 <= 0.9 * 2 * board.bram36) or target > SLOWEST:
-            return
-        target *= 2
+def channels_key(operator: Any) -> str:
+    """Return the attribute that holds the channels of a layer over maps or pixels."""
+    return "IFMChannels" if "IFMChannels" in operator.get_nodeattr_types() else "NumChannels"
 
 
 def read_folding(path: Path) -> dict[str, dict[str, Any]]:
@@ -163,7 +154,7 @@ def set_folding(model: Any, folding: dict[str, dict[str, Any]]) -> None:
     Raises:
         ConfigError: a name, key or value that does not fit this network; the legal values are listed.
     """
-    layers = {node.name: (node, operator) for node, operator in _layers(model)}
+    layers = {node.name: (node, operator) for node, operator in hardware_layers(model)}
     for name, attributes in folding.items():
         if INSERTED.fullmatch(name):
             continue
@@ -176,19 +167,21 @@ def set_folding(model: Any, folding: dict[str, dict[str, Any]]) -> None:
             _set_key(*layers[name], key, value)
 
 
-def _sizes_of(node: Any) -> dict[str, str]:
+def sizes_of(node: Any) -> dict[str, str]:
     """Return the keys that a layer folds by, with the key of what each must divide."""
     if node.op_type == "LabelSelect":
         return {"PE": "Labels"}
     if node.op_type in MVAUS:
         return {"PE": "MH", "SIMD": "MW"}
-    return {"PE" if node.op_type == "WindowPool" else "SIMD": "IFMChannels"}
+    if node.op_type in OVER_MAPS:
+        return {"SIMD" if node.op_type == "SlidingWindow" else "PE": "IFMChannels"}
+    return {"PE": "NumChannels"}
 
 
 def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
     if key in PASSED_OVER:
         return
-    known = _sizes_of(node)
+    known = sizes_of(node)
     if key not in known:
         near = difflib.get_close_matches(key.upper(), known, 1, 0.3)
         raise ConfigError(
@@ -208,7 +201,7 @@ def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
 def folding_of(model: Any) -> dict[str, dict[str, Any]]:
     """Return the folding in the form that :func:`read_folding` reads."""
     result: dict[str, dict[str, Any]] = {"Defaults": {}}
-    for node, operator in _layers(model):
+    for node, operator in hardware_layers(model):
         keys = [key for key in (*FOLDED_KEYS, "depth", "inWidth", "outWidth") if key in operator.get_nodeattr_types()]
         result[node.name] = {key: int(operator.get_nodeattr(key)) for key in keys}
     return result

@@ -7,13 +7,13 @@ from typing import Any
 __all__ = [
     "HOST_TAIL",
     "LABEL_OPS",
-    "MAP_OPS",
     "MATRIX_OPS",
     "ORDER_OPS",
     "PRODUCT_OPS",
     "QUANTIZER_OPS",
     "SHAPE_OPS",
     "SOFTMAX_OPS",
+    "SUM_POOL_OPS",
     "SUPPORTED_OPS",
     "attributes_of",
     "node_name",
@@ -25,7 +25,8 @@ SOFTMAX_OPS = frozenset({"LogSoftmax", "Sigmoid", "Softmax", "Tanh"})
 MATRIX_OPS = frozenset({"MatMul", "Gemm"})
 PRODUCT_OPS = MATRIX_OPS | {"Conv"}
 """Sums of weights times inputs."""
-MAP_OPS = frozenset({"MaxPool", "Pad"})
+SUM_POOL_OPS = frozenset({"AveragePool", "GlobalAveragePool", "ReduceMean", "ReduceSum"})
+MAP_OPS = frozenset({"MaxPool", "Pad", "Tile", "Expand"}) | SUM_POOL_OPS
 """Operators that need to know what is next to what."""
 QUANTIZER_OPS = frozenset({"Quant", "IntQuant", "BipolarQuant", "MultiThreshold"})
 ELEMENTWISE_OPS = frozenset(

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.artifact.errors import InputModelError
-from xnorflow.lower.integer_network import IntegerLayer
-from xnorflow.lower.split_chain import ProductStage
+from xnorflow.artifact.windows import Window
+from xnorflow.lower.integer_layer import IntegerLayer
+from xnorflow.lower.levels import Levels
 
-__all__ = ["Levels", "ToReal", "integer_product"]
+__all__ = ["Product", "ToReal", "integer_product"]
 
 Float64 = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
@@ -21,31 +22,23 @@ EXACT = 2.0**24
 
 
 @dataclass(frozen=True)
-class Levels:
-    """The real values of a tensor of integers: ``offset + scale * q``.
+class Product:
+    """A product of weights and inputs as the file has it.
 
     Args:
-        values: float64, those that occur.
-        scale: of an integer ``q``.
-        offset: of all.
-        datatype: of the integers, BIPOLAR or ``INT<n>``.
+        name: its node name.
+        weights: float64 (inputs, outputs), scale included; the rows in the order in which the values travel: rows,
+            columns and channels of a window, or of a frame.
+        bias: float64 (outputs,) added to the product, or zeros.
+        window: of a convolution; else None.
+        pad: the real value around the map, where the window has padding.
     """
 
-    values: Float64
-    scale: float
-    offset: float
-    datatype: str
-
-    def integer_of(self, real: float) -> int | None:
-        """Return the ``q`` of a real value within the datatype, or None where it has none."""
-        number = (real - self.offset) / self.scale
-        integer = round(number)
-        if self.datatype == "BIPOLAR":
-            fits = integer in (-1, 1)
-        else:
-            half = 2 ** (int(self.datatype.removeprefix("INT")) - 1)
-            fits = -half <= integer < half
-        return integer if fits and abs(number - integer) < 1e-3 else None
+    name: str
+    weights: Float64
+    bias: Float64
+    window: Window | None
+    pad: float
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,7 @@ class ToReal:
         return real
 
 
-def integer_product(stage: ProductStage, levels: Levels) -> tuple[IntegerLayer, ToReal]:
+def integer_product(stage: Product, levels: Levels) -> tuple[IntegerLayer, ToReal]:
     """Take the signs of a product's weights; put their magnitudes and the inputs' scale behind it.
 
     Args:
@@ -106,7 +99,7 @@ def integer_product(stage: ProductStage, levels: Levels) -> tuple[IntegerLayer, 
     return IntegerLayer(stage.name, signs, None, levels.datatype, window), to_real
 
 
-def _pad_value(stage: ProductStage, levels: Levels) -> int:
+def _pad_value(stage: Product, levels: Levels) -> int:
     value = levels.integer_of(stage.pad)
     if value is None:
         bipolar = levels.datatype == "BIPOLAR"
@@ -118,7 +111,7 @@ def _pad_value(stage: ProductStage, levels: Levels) -> int:
     return value
 
 
-def _more_bits(stage: ProductStage) -> InputModelError:
+def _more_bits(stage: Product) -> InputModelError:
     distinct = max(len(np.unique(column)) for column in stage.weights.T)
     bits = max(2, int(np.ceil(np.log2(distinct))))
     if distinct <= 2:

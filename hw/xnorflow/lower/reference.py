@@ -11,13 +11,11 @@ import numpy.typing as npt
 
 from xnorflow.artifact.progress import Progress, SilentProgress
 from xnorflow.lower.config import OutputKind
-from xnorflow.lower.extract_input import extract_input
-from xnorflow.lower.extract_integers import extract_integers
-from xnorflow.lower.integer_network import IntegerLayer
+from xnorflow.lower.extract_integers import extract_integers, input_levels
+from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.operators import LABEL_OPS, PRODUCT_OPS
 from xnorflow.lower.products import ToReal
 from xnorflow.lower.read_windows import window_of
-from xnorflow.lower.split_chain import split_chain
 from xnorflow.lower.weights import weights_of
 
 __all__ = ["in_input_range", "logits_graph", "random_inputs", "reference_logits"]
@@ -49,8 +47,7 @@ def logits_graph(model: Any) -> Any:
     from qonnx.transformation.infer_shapes import InferShapes
 
     model = copy.deepcopy(model)
-    shape = tuple(int(size) for size in model.get_tensor_shape(model.graph.input[0].name))[1:]
-    extraction = extract_integers(split_chain(model), shape, OutputKind.LOGITS)
+    extraction = extract_integers(model, OutputKind.LOGITS)
     for node in list(model.graph.node):
         if node.op_type in LABEL_OPS:
             _end_in(model, node.input[0])
@@ -76,7 +73,8 @@ def _sum_integers(model: Any, node: Any, layer: IntegerLayer, to_real: ToReal) -
     """Replace a product by: to integers, product of integers, scale, shift, bias."""
     from onnx import TensorProto, helper
 
-    quantizer: list[_Step] = [_Step("Div", [to_real.scale]), _Step("Quant", [1.0, 0.0, 9.0])]
+    bits = 0 if to_real.input_datatype == "BIPOLAR" else float(to_real.input_datatype.removeprefix("INT"))
+    quantizer: list[_Step] = [_Step("Div", [to_real.scale]), _Step("Quant", [1.0, 0.0, bits + 1])]
     if to_real.input_datatype == "BIPOLAR":
         quantizer = [_Step("BipolarQuant", [1.0])]
     factors = [np.asarray(vector).reshape(_channels(node)) for vector in (to_real.slope, to_real.shift, to_real.bias)]
@@ -137,7 +135,7 @@ def random_inputs(model: Any, frames: int, seed: int) -> npt.NDArray[np.float32]
         InputModelError: the network has no hardware form.
     """
     shape = tuple(int(size) for size in model.get_tensor_shape(model.graph.input[0].name))[1:]
-    thresholds = extract_input(split_chain(model).head).thresholds
+    thresholds = input_levels(model).thresholds
     span = max(float(np.max(np.diff(thresholds), initial=0.0)), float(np.abs(thresholds).max()) * 1e-3, 1e-3)
     edges = np.concatenate([thresholds[:1] - span, thresholds, thresholds[-1:] + span]).astype(np.float32)
     middles = (edges[1:] + edges[:-1]) / 2
@@ -159,7 +157,7 @@ def in_input_range(model: Any, images: npt.NDArray[np.float32]) -> npt.NDArray[n
     Raises:
         InputModelError: the network has no hardware form.
     """
-    thresholds = extract_input(split_chain(model).head).thresholds
+    thresholds = input_levels(model).thresholds
     if thresholds.max() > 2:
         return np.rint(images * np.float32(255))
     return images * np.float32(2) - np.float32(1) if thresholds.min() <= 0 else images

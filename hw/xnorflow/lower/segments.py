@@ -32,12 +32,12 @@ class Segment:
         self.channels = channels
         self._opset = int(model.model.opset_import[0].version)
         arrays = {name: model.get_initializer(name) for node in nodes for name in node.input if name}
-        self._constants: dict[str, FloatArray] = {}
+        self.constants: dict[str, FloatArray] = {}
         self.nodes = []
         for node in nodes:
             if node.op_type not in SHAPE_OPS:
                 self.nodes.append(_rank_two(node))
-                self._constants |= {
+                self.constants |= {
                     name: self._fitted(node, np.asarray(arrays[name], np.float32))
                     for name in node.input
                     if name and arrays[name] is not None
@@ -52,7 +52,7 @@ class Segment:
         """Return the first node whose operand differs from channel to channel, and in how many values."""
         for node in self.nodes:
             for name in node.input:
-                array = self._constants.get(name)
+                array = self.constants.get(name)
                 if array is None or array.size == 1:
                     continue
                 rows = array if node.op_type == "MultiThreshold" else array.reshape(-1, 1)
@@ -68,10 +68,10 @@ class Segment:
         """
         from qonnx.core.onnx_exec import execute_node
 
-        context: dict[str, Any] = dict(self._constants)
+        context: dict[str, Any] = dict(self.constants)
         current = np.ascontiguousarray(values, np.float32)
         for node in self.nodes:
-            data = next(name for name in node.input if name not in self._constants)
+            data = next(name for name in node.input if name not in self.constants)
             context[data] = current
             graph = self._graph_of(node, data, current.shape)
             context[node.output[0]] = np.zeros_like(current)
@@ -110,9 +110,9 @@ class Segment:
 
         infos = [helper.make_tensor_value_info(data, TensorProto.FLOAT, shape)]
         infos += [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, self._constants[name].shape)
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, self.constants[name].shape)
             for name in dict.fromkeys(node.input)
-            if name in self._constants
+            if name in self.constants
         ]
         output = helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, shape)
         return helper.make_graph([node], "segment", infos, [output])

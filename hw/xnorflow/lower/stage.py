@@ -22,11 +22,11 @@ from xnorflow.lower.extract_integers import Extraction, extract_integers
 from xnorflow.lower.finn_compat import dataflow_config
 from xnorflow.lower.folding import folding_of
 from xnorflow.lower.import_model import import_model
-from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork
+from xnorflow.lower.integer_layer import IntegerLayer
+from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.integer_onnx import run_integer, write_integer_onnx
 from xnorflow.lower.operators import HOST_TAIL
 from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
-from xnorflow.lower.split_chain import split_chain
 from xnorflow.lower.steps import STEPS, Step, StepContext
 from xnorflow.lower.to_finn import to_finn_graph
 from xnorflow.lower.verify import check_logits, verify_step
@@ -91,7 +91,7 @@ def lower(
         tidied = import_model(model)
         tidied.save(str(build / MODELS / "step_import.onnx"))
         advance(1, "step_import")
-        extraction = extract_integers(split_chain(tidied), _input_shape(tidied), settings.output)
+        extraction = extract_integers(tidied, settings.output)
         golden = golden if golden is not None else _random_golden(tidied)
         checks = _check_golden(extraction, golden)
         _write_integers(build, extraction, golden)
@@ -106,7 +106,7 @@ def lower(
 
 
 def _check_settings(settings: BuildSettings, clock_ns: float) -> None:
-    given = [key for key in ("target_fps", "target_cycles", "folding") if getattr(settings, key) is not None]
+    given = [key for key in ("target_fps", "target_cycles", "budget", "folding") if getattr(settings, key) is not None]
     if len(given) > 1:
         raise ConfigError(
             "build." + given[0], f"given together with {', '.join(given[1:])}", "one of them", "remove the others"
@@ -117,10 +117,6 @@ def _check_settings(settings: BuildSettings, clock_ns: float) -> None:
             "build.target_fps", f"{settings.target_fps} frames/s at a clock of {clock_ns:g} ns",
             f"at most {fastest}, one frame a cycle", "ask for fewer, or shorten clock_ns",
         )  # fmt: skip
-
-
-def _input_shape(model: Any) -> tuple[int, ...]:
-    return tuple(int(size) for size in model.get_tensor_shape(model.graph.input[0].name))[1:]
 
 
 def _random_golden(tidied: Any) -> GoldenVectors:
@@ -210,5 +206,5 @@ def _summary(tidied: Any, extraction: Extraction, checks: dict[str, Any], rows: 
 
 
 def _product_names(network: IntegerNetwork) -> list[str]:
-    pairs = zip(network.names, network.layers, strict=True)
-    return [name for name, layer in pairs if isinstance(layer, IntegerLayer)]
+    pairs = zip(network.names, network.operations, strict=True)
+    return [name for name, operation in pairs if isinstance(operation, IntegerLayer)]

@@ -10,10 +10,11 @@ from typing import Any
 from xnorflow.boards.catalog import load_board
 from xnorflow.lower import folding
 from xnorflow.lower.config import BuildSettings
+from xnorflow.lower.fifo_sizing import size_fifos
+from xnorflow.lower.fold_to_fit import fold_to_fit
+from xnorflow.lower.layer_options import fifo_depth
 
 __all__ = ["STEPS", "Step", "StepContext"]
-
-DEFAULT_CYCLES = 128
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,14 @@ def step_convert_to_hw(model: Any, context: StepContext) -> Any:
     from qonnx.transformation.general import GiveUniqueNodeNames
 
     from xnorflow.lower.passes.convert_map_operators import ConvertMapOperators
+    from xnorflow.lower.passes.insert_forks import InsertForks
 
     for transformation in (
         InferBinaryMatrixVectorActivation(),
         InferQuantizedMatrixVectorActivation(),
         InferLabelSelectLayer(),
         ConvertMapOperators(),
+        InsertForks(),
         GiveUniqueNodeNames(),
     ):
         model = model.transform(transformation)
@@ -135,38 +138,63 @@ def step_apply_folding(model: Any, context: StepContext) -> Any:
     elif context.target_cycles is not None:
         folding.fold_for_cycles(model, context.target_cycles)
     else:
-        folding.fold_to_fit(model, load_board(context.settings.board), DEFAULT_CYCLES)
-    _set_fifo_depths(model)
+        fold_to_fit(model, load_board(context.settings.board), context.settings.budget)
     return model
 
 
-def _set_fifo_depths(model: Any) -> None:
-    """Give each matrix unit but the first of a perceptron a FIFO that holds the inputs of one product.
+def step_insert_dwc(model: Any, context: StepContext) -> Any:
+    """FINN's InsertDWC, with our operator put in for FINN's."""
+    from finn.transformation.fpgadataflow.insert_dwc import InsertDWC
 
-    A unit takes a product's inputs during its first neuron fold and computes the others from its own buffer. While it
-    does, the inputs of at most one product arrive, so with room for them the layer before never waits.
+    return _with_own_operators(model.transform(InsertDWC()), context)
+
+
+def step_set_fifo_depths(model: Any, context: StepContext) -> Any:
+    """Give every FIFO its depth, then FINN's InsertFIFO, with our operator put in for FINN's.
+
+    In a chain of matrix units each but the first gets one frame of its input: a unit takes a frame's input during its
+    first neuron fold and computes the others from its own buffer. While it does, at most one frame arrives, so with a
+    frame of room the layer before never waits: the interval of the whole design is that of the slowest layer, exactly.
+    With windows or branches, the cycle model says.
     """
+    from finn.transformation.fpgadataflow.insert_fifo import InsertFIFO
+
+    units = [node for node in model.graph.node if node.op_type in folding.MVAUS]
+    if all(node.op_type in CHAINED for node in model.graph.node):
+        depths = {(node.name, 0): max(_beats(node), 3) for node in units[1:]}
+    else:
+        depths = size_fifos(model).depths
+    _set_depths(model, depths)
+    return _with_own_operators(model.transform(InsertFIFO()), context)
+
+
+CHAINED = (*folding.MVAUS, "WidthConverter", "LabelSelect")
+
+
+def _beats(node: Any) -> int:
     from qonnx.custom_op.registry import getCustomOp
 
-    for position, node in enumerate(model.graph.node):
-        if node.op_type in folding.MVAUS and position > 0:
-            operator = getCustomOp(node)
-            beats = int(operator.get_nodeattr("MW")) // int(operator.get_nodeattr("SIMD"))
+    operator = getCustomOp(node)
+    return int(operator.get_nodeattr("MW")) // int(operator.get_nodeattr("SIMD"))
+
+
+def _set_depths(model: Any, depths: dict[tuple[str, int], int]) -> None:
+    from qonnx.custom_op.registry import getCustomOp
+
+    for node in model.graph.node:
+        inputs = [index for name, index in depths if name == node.name]
+        if inputs:
             # FINN leaves FIFOs of two beats and fewer out; three is the least that stands.
-            operator.set_nodeattr("inFIFODepths", [max(beats, 3)])
+            getCustomOp(node).set_nodeattr("inFIFODepths", [depths[node.name, index] for index in sorted(inputs)])
 
 
-def step_insert_streams(model: Any, context: StepContext) -> Any:
-    """FINN's InsertDWC and InsertFIFO, with our operators put in for FINN's."""
-    from finn.transformation.fpgadataflow.insert_dwc import InsertDWC
-    from finn.transformation.fpgadataflow.insert_fifo import InsertFIFO
+def _with_own_operators(model: Any, context: StepContext) -> Any:
     from qonnx.transformation.general import GiveReadableTensorNames
     from qonnx.transformation.infer_datatypes import InferDataTypes
 
     from xnorflow.lower.passes.name_layers import NameLayers
     from xnorflow.lower.passes.use_own_operators import UseOwnOperators
 
-    model = model.transform(InsertDWC()).transform(InsertFIFO())
     return (
         model.transform(UseOwnOperators())
         .transform(NameLayers(context.names))
@@ -199,7 +227,8 @@ STEPS: tuple[Step, ...] = (
     Step("step_minimize_bit_width", step_minimize_bit_width),
     Step("step_create_dataflow_partition", step_create_dataflow_partition, raw=True),
     Step("step_apply_folding", step_apply_folding, raw=True),
-    Step("step_insert_streams", step_insert_streams, raw=True),
+    Step("step_insert_dwc", step_insert_dwc, raw=True),
+    Step("step_set_fifo_depths", step_set_fifo_depths, raw=True),
     Step("step_specialize_layers", step_specialize_layers, raw=True),
     Step("step_generate_estimate_reports", step_generate_estimate_reports, raw=True, verify=False),
 )

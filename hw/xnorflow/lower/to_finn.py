@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy.typing as npt
 
 from xnorflow.artifact.windows import Window
 from xnorflow.lower.finn_compat import prepare_finn
-from xnorflow.lower.integer_network import IntegerLayer, IntegerNetwork, MaxPool
+from xnorflow.lower.integer_layer import IntegerLayer
+from xnorflow.lower.integer_network import INPUT, IntegerNetwork
+from xnorflow.lower.integer_operations import Add, MaxPool, Repeat, Requantize, SumPool, datatype_of
 
 __all__ = ["to_finn_graph"]
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
+FINN_DOMAIN = "finn.custom_op.fpgadataflow"
 
 
 def to_finn_graph(network: IntegerNetwork) -> Any:
@@ -31,9 +35,9 @@ def to_finn_graph(network: IntegerNetwork) -> Any:
     from qonnx.transformation.infer_shapes import InferShapes
     from qonnx.util.basic import qonnx_make_model
 
-    graph = _Graph(_input_shape(network))
-    for name, layer in zip(network.names, network.layers, strict=True):
-        graph.add(name, layer)
+    graph = _Graph(network)
+    for position in range(len(network.operations)):
+        graph.add(position)
     nodes, tensors, current = graph.nodes, graph.tensors, graph.current
     infos = [info for info in graph.infos if info.name != current or network.labels]
     outputs = [helper.make_tensor_value_info(current, TensorProto.FLOAT, graph.shape)]
@@ -56,11 +60,23 @@ def _input_shape(network: IntegerNetwork) -> list[int]:
     return [1, network.first.inputs] if window is None else [1, window.rows, window.columns, window.channels]
 
 
+@dataclass(frozen=True)
+class _Result:
+    """A tensor, channels last, that holds an operation's result."""
+
+    tensor: str
+    shape: list[int]
+
+
 class _Graph:
     """The graph being written.
 
+    Where all operations are products with thresholds and max-pools, 1-bit values are BIPOLAR and FINN's streamlining makes
+    popcounts of the products. Where there are others, which no streamlining knows, they are BINARY from the start and
+    products count: functions of a sum become functions of the count.
+
     Args:
-        shape: of the input.
+        network: what is being written.
 
     Attributes:
         nodes: so far.
@@ -71,29 +87,52 @@ class _Graph:
         binary_input: whether the graph's input is 0 and 1 in place of -1 and +1.
     """
 
-    def __init__(self, shape: list[int]) -> None:
+    def __init__(self, network: IntegerNetwork) -> None:
         self.nodes: list[Any] = []
         self.infos: list[Any] = []
         self.tensors: dict[str, tuple[Any, str]] = {}
         self.current = "global_in"
-        self.shape = shape
-        self.binary_input = False
+        self.shape = _input_shape(network)
+        self._network = network
+        self._counts = not all(isinstance(operation, IntegerLayer | MaxPool) for operation in network.operations)
+        binary = network.input_datatype == "BIPOLAR"
+        self.binary_input = binary and (self._counts or network.first.window is not None)
+        self._results = {INPUT: _Result(self.current, self.shape)}
 
-    def add(self, name: str, layer: IntegerLayer | MaxPool) -> None:
-        if isinstance(layer, MaxPool):
-            self._max_pool(name, layer)
-            return
-        counted = not self.nodes and layer.binary_input and layer.window is not None
+    def add(self, position: int) -> None:
+        """Write the nodes of the operation at ``position``."""
+        name, operation = self._network.names[position], self._network.operations[position]
+        sources = [self._results[source] for source in self._network.edges[position]]
+        self.current, self.shape = sources[0].tensor, list(sources[0].shape)
+        match operation:
+            case IntegerLayer():
+                first = self._network.edges[position][0] == INPUT
+                self._product(name, operation, last=position == len(self._network.operations) - 1, first=first)
+            case MaxPool():
+                self._max_pool(name, operation)
+            case SumPool(_, window):
+                self._layer("WindowPool", name, [1, *window.output, window.channels], **_pool(window))
+            case Add():
+                self._layer("StreamAdd", name, self.shape, [sources[1].tensor], outputDataType="INT32")
+            case Repeat(_, channels, times):
+                self._layer("ChannelRepeat", name, [*self.shape[:-1], channels * times], Times=times)
+            case Requantize():
+                self._requantize(name, operation)
+        self._results[position] = _Result(self.current, list(self.shape))
+
+    def _product(self, name: str, layer: IntegerLayer, last: bool, first: bool) -> None:
+        counted = layer.binary_input and (self._counts or (first and layer.window is not None))
         if layer.window is not None or self.shape[-1] != layer.inputs:
             self._windows(name, layer.window or self._whole_map(), counted)
         self.shape = [*self.shape[:-1], layer.outputs]
         if counted:
-            self._counted_product(name, layer)
+            self._counted_product(name, layer, last or (layer.thresholds is not None and not self._counts))
         else:
             self._node("MatMul", f"{name}_matmul", f"{name}_sum", [f"{name}_weights"])
             self.tensors[f"{name}_weights"] = (layer.weights.astype(np.float32), "BIPOLAR")
         if layer.thresholds is not None:
-            self._thresholds(name, layer.thresholds)
+            counts = (layer.thresholds + layer.inputs) // 2 if counted and self._counts else layer.thresholds
+            self._thresholds(name, counts)
 
     def _whole_map(self) -> Window:
         _, rows, columns, channels = self.shape
@@ -108,30 +147,53 @@ class _Graph:
         self.shape = [1, *window.output, window.positions * window.channels]
         self._node("Im2Col", f"{name}_im2col", f"{name}_windows", [], **attributes)
 
-    def _counted_product(self, name: str, layer: IntegerLayer) -> None:
-        """Write what QONNX's conversion to popcounts gives: it fails on a graph input that is not the product's own."""
-        self.binary_input = True
+    def _counted_product(self, name: str, layer: IntegerLayer, to_sum: bool) -> None:
+        """Write a product that counts ones, and what makes its sum of the count where that is wanted."""
         self.tensors[f"{name}_weights"] = ((layer.weights > 0).astype(np.float32), "BINARY")
-        self.tensors[f"{name}_two"] = (np.asarray([2.0], np.float32), "UINT2")
-        self.tensors[f"{name}_inputs"] = (np.asarray([-layer.inputs], np.float32), "INT32")
         ones, twice = f"{name}_ones", f"{name}_twice"
         self._node("XnorPopcountMatMul", f"{name}_matmul", ones, [f"{name}_weights"], domain=QONNX_DOMAIN)
-        self._node("Mul", f"{name}_mul", twice, [f"{name}_two"])
-        self._node("Add", f"{name}_add", f"{name}_sum", [f"{name}_inputs"])
+        if to_sum:
+            self.tensors[f"{name}_two"] = (np.asarray([2.0], np.float32), "UINT2")
+            self.tensors[f"{name}_inputs"] = (np.asarray([-layer.inputs], np.float32), "INT32")
+            self._node("Mul", f"{name}_mul", twice, [f"{name}_two"])
+            self._node("Add", f"{name}_add", f"{name}_sum", [f"{name}_inputs"])
 
     def _thresholds(self, name: str, thresholds: npt.NDArray[np.int64]) -> None:
         layout = "NHWC" if len(self.shape) == 4 else "NC"
         self.tensors[f"{name}_thresholds"] = (thresholds.astype(np.float32)[:, None], "INT32")
+        kind = {"out_dtype": "BINARY"} if self._counts else {"out_dtype": "BIPOLAR", "out_scale": 2.0, "out_bias": -1.0}
         self._node(
             "MultiThreshold", f"{name}_threshold", f"{name}_sign", [f"{name}_thresholds"], domain=QONNX_DOMAIN,
-            out_dtype="BIPOLAR", out_scale=2.0, out_bias=-1.0, data_layout=layout,
+            data_layout=layout, **kind,
         )  # fmt: skip
 
     def _max_pool(self, name: str, pool: MaxPool) -> None:
         window = pool.window
         attributes = {"kernel_shape": list(window.kernel), "strides": list(window.stride), "pads": list(window.pads)}
-        self.shape = [1, *pool.output_shape]
+        self.shape = [1, *window.output, window.channels]
         self._node("MaxPoolNHWC", f"{name}_maxpool", f"{name}_largest", [], domain=QONNX_DOMAIN, **attributes)
+
+    def _requantize(self, name: str, function: Requantize) -> None:
+        bipolar = function.datatype == "BIPOLAR"
+        table = (function.table + 1) // 2 if bipolar else function.table
+        self.tensors[f"{name}_table"] = (table.astype(np.float32), "INT32")
+        # Of sums in steps of 2, and of signs, it is the count that travels.
+        low = function.low if function.step == 1 else 0
+        kind = "BINARY" if bipolar else datatype_of(*function.bounds)
+        self._layer("Requantize", name, self.shape, [f"{name}_table"], Low=low, outputDataType=kind)
+
+    def _layer(
+        self, kind: str, name: str, shape: list[int], operands: list[str] | None = None, **attributes: Any
+    ) -> None:
+        """Write a hardware layer of our own; datatypes are filled in when they are inferred."""
+        if kind != "WindowPool":
+            attributes |= {"NumChannels": self.shape[-1], "numInputVectors": self.shape[:-1]}
+            attributes = {"outputDataType": "INT32", **attributes}
+        self.shape = list(shape)
+        self._node(
+            kind, name, f"{name}_result", operands or [], domain=FINN_DOMAIN, backend="fpgadataflow",
+            inputDataType="INT32", **attributes,
+        )  # fmt: skip
 
     def _node(self, kind: str, name: str, output: str, operands: list[str], **attributes: Any) -> None:
         from onnx import TensorProto, helper
@@ -140,3 +202,10 @@ class _Graph:
         self.infos.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, self.shape))
         self.nodes.append(helper.make_node(kind, [self.current, *operands], [output], name=name, **attributes))
         self.current = output
+
+
+def _pool(window: Window) -> dict[str, Any]:
+    return {
+        "IFMDim": [window.rows, window.columns], "IFMChannels": window.channels, "ConvKernelDim": list(window.kernel),
+        "Stride": list(window.stride), "Padding": list(window.pads), "PoolMode": "sum",
+    }  # fmt: skip

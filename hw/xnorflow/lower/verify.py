@@ -12,14 +12,13 @@ import numpy.typing as npt
 
 from xnorflow.artifact.errors import LowerError
 from xnorflow.artifact.host import HostCodec
+from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import IntegerNetwork
+from xnorflow.lower.match import UNITS, match_nodes
 
 __all__ = ["check_logits", "verify_step"]
 
 IntArray = npt.NDArray[np.int64]
-POOLS = ("MaxPoolNHWC", "WindowPool", "WindowPool_rtl")
-UNITS = ("MVAU", "XnorMVAU", "BinaryWeightMVAU", "XnorMVAU_rtl", "BinaryWeightMVAU_rtl")
-ACTIVATIONS = ("MultiThreshold", *POOLS, *UNITS)
 
 
 def verify_step(step: str, model: Any, network: IntegerNetwork, codec: HostCodec, frames: IntArray, raw: bool) -> None:
@@ -36,23 +35,38 @@ def verify_step(step: str, model: Any, network: IntegerNetwork, codec: HostCodec
     Raises:
         LowerError: a tensor differs; names step, tensor, index, expected and found.
     """
-    expected_layers = network.activations(frames)
+    expected = network.activations(frames)
     final = network.results(frames)
     final = codec.raw(final) if raw else final
+    matched = match_nodes(model, network)
+    _check_all_matched(step, network, [position for _, position in matched])
     for index, frame in enumerate(frames):
         context = _execute(step, model, frame)
-        outputs = [node.output[0] for node in model.graph.node if _is_activation(node)]
-        for tensor, expected in zip(outputs, expected_layers[:-1], strict=True):
-            _compare(step, tensor, index, expected[index], _as_signs(model, tensor, context[tensor]))
+        for node, position in matched:
+            tensor = node.output[0]
+            _compare(step, tensor, index, expected[position][index], _as_signs(model, tensor, context[tensor]))
         name = model.graph.output[0].name
         _compare(step, name, index, final[index], np.rint(context[name]).astype(np.int64).reshape(-1))
-    _check_parameters(step, model, network)
+    _check_parameters(step, model, network, matched)
 
 
-def _check_parameters(step: str, model: Any, network: IntegerNetwork) -> None:
-    """Compare what the matrix units hold with the network: equal weights and thresholds are equal for *every* input."""
-    units = [node for node in model.graph.node if node.op_type in UNITS]
-    for node, layer in zip(units, network.products, strict=bool(units)):
+def _check_all_matched(step: str, network: IntegerNetwork, found: list[int]) -> None:
+    """Refuse a graph in which an operation with a result of its own cannot be found."""
+    for position, operation in enumerate(network.operations):
+        silent = isinstance(operation, IntegerLayer) and operation.thresholds is None
+        if not silent and position not in found:
+            raise LowerError(
+                f"step {step}", f"{network.names[position]} (node {operation.name}) is not in its graph",
+                "every operation", "compare the two graphs in intermediate_models",
+            )  # fmt: skip
+
+
+def _check_parameters(step: str, model: Any, network: IntegerNetwork, matched: list[tuple[Any, int]]) -> None:
+    """Compare what the units hold with the network: equal weights and thresholds are equal for *every* input."""
+    for node, position in matched:
+        layer = network.operations[position]
+        if not isinstance(layer, IntegerLayer) or node.op_type.removesuffix("_rtl") not in UNITS:
+            continue
         weights = np.where(np.asarray(model.get_initializer(node.input[1])) > 0, 1, -1)
         _compare(step, f"{node.name} weights", None, layer.weights.T.reshape(-1), weights.T.reshape(-1))
         if layer.thresholds is None:
@@ -97,13 +111,6 @@ def _as_it_is() -> Iterator[None]:
             del os.environ["SANITIZE_QUANT_TENSORS"]
         else:
             os.environ["SANITIZE_QUANT_TENSORS"] = previous
-
-
-def _is_activation(node: Any) -> bool:
-    if node.op_type not in ACTIVATIONS:
-        return False
-    silent = [attribute.i for attribute in node.attribute if attribute.name == "noActivation"]
-    return not (silent and silent[0])
 
 
 def _as_signs(model: Any, tensor: str, values: Any) -> IntArray:

@@ -7,7 +7,10 @@ Import this package before loading a graph that holds them.
 
 from xnorflow.ops.binary_weight_mvau import BinaryWeightMVAU, BinaryWeightMVAU_rtl
 from xnorflow.ops.bounded_fifo import BoundedFIFO, BoundedFIFO_rtl
+from xnorflow.ops.channel_repeat import ChannelRepeat, ChannelRepeat_rtl
+from xnorflow.ops.junction import StreamAdd, StreamAdd_rtl, StreamFork, StreamFork_rtl
 from xnorflow.ops.label_select import LabelSelect_rtl
+from xnorflow.ops.requantize import Requantize, Requantize_rtl
 from xnorflow.ops.sliding_window import SlidingWindow, SlidingWindow_rtl
 from xnorflow.ops.width_converter import WidthConverter, WidthConverter_rtl
 from xnorflow.ops.window_pool import WindowPool, WindowPool_rtl
@@ -18,9 +21,17 @@ __all__ = [
     "BinaryWeightMVAU_rtl",
     "BoundedFIFO",
     "BoundedFIFO_rtl",
+    "ChannelRepeat",
+    "ChannelRepeat_rtl",
     "LabelSelect_rtl",
+    "Requantize",
+    "Requantize_rtl",
     "SlidingWindow",
     "SlidingWindow_rtl",
+    "StreamAdd",
+    "StreamAdd_rtl",
+    "StreamFork",
+    "StreamFork_rtl",
     "WidthConverter",
     "WidthConverter_rtl",
     "WindowPool",

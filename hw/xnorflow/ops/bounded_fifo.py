@@ -12,7 +12,12 @@ from finn.custom_op.fpgadataflow.streamingfifo import StreamingFIFO
 
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
 
-__all__ = ["BoundedFIFO", "BoundedFIFO_rtl"]
+__all__ = ["BoundedFIFO", "BoundedFIFO_rtl", "fifo_luts"]
+
+
+def fifo_luts(bits: int, depth: int) -> int:
+    """Return LUTs of a FIFO: 32 x 6 bits in four LUTs of distributed memory, and the pointers."""
+    return -(-bits // 6) * 4 * -(-depth // 32) + 3 * max(depth - 1, 1).bit_length() + 12
 
 
 @register_abstract
@@ -39,9 +44,8 @@ class BoundedFIFO_rtl(RtlNode, BoundedFIFO):
         return render_wrapper(name, f"FIFO of {depth} beats of {bits} bits.", port, port, [instance])
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs: 32 x 6 bits in four LUTs of distributed memory, and the pointers."""
-        bits, depth = self.get_instream_width(), int(self.get_nodeattr("depth"))
-        return int(-(-bits // 6) * 4 * -(-depth // 32) + 3 * max(depth - 1, 1).bit_length() + 12)
+        """Return LUTs, distributed memory included."""
+        return fifo_luts(int(self.get_instream_width()), int(self.get_nodeattr("depth")))
 
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 0: distributed memory."""

@@ -13,6 +13,10 @@ __all__ = ["OneBitMVAU"]
 class OneBitMVAU(MVAU):
     """FINN's MVAU with 1-bit weights. A subclass says which datatype holds its sums."""
 
+    def get_nodeattr_types(self) -> dict[str, Any]:
+        """Return FINN's attributes and ``signedOutput``: whether raw sums leave as two's complement."""
+        return {**super().get_nodeattr_types(), "signedOutput": ("i", False, 0, {0, 1})}
+
     def sum_datatype(self, thresholded: bool) -> str:
         """Return the QONNX datatype of the sums, and of a threshold above all of them where there are thresholds."""
         raise NotImplementedError
@@ -23,7 +27,8 @@ class OneBitMVAU(MVAU):
         datatype = DataType[self.sum_datatype(not silent)]
         self.set_nodeattr("accDataType", datatype.name)
         if silent:
-            self.set_nodeattr("outputDataType", datatype.name)
+            counts = datatype.name.startswith("U") and self.get_nodeattr("signedOutput")
+            self.set_nodeattr("outputDataType", f"INT{datatype.bitwidth() + 1}" if counts else datatype.name)
         return datatype
 
     def minimize_weight_bit_width(self, model: Any, datatype_only: bool = False) -> Any:

@@ -14,7 +14,18 @@ from finn.custom_op.fpgadataflow.streamingdatawidthconverter import StreamingDat
 
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
 
-__all__ = ["WidthConverter", "WidthConverter_rtl"]
+__all__ = ["WidthConverter", "WidthConverter_rtl", "width_converter_luts"]
+
+
+def _widths(source: int, sink: int) -> list[int]:
+    """Return the stream widths in order: in, perhaps their least common multiple, out."""
+    common = math.lcm(source, sink)
+    return [source, sink] if common in (source, sink) else [source, common, sink]
+
+
+def width_converter_luts(source: int, sink: int) -> int:
+    """Return LUTs from ``source`` to ``sink`` bits: a multiplexer a bit of the narrower side, and a counter."""
+    return sum(max(a, b) // 2 + min(a, b) + 10 for a, b in pairwise(_widths(source, sink)))
 
 
 @register_abstract
@@ -26,18 +37,16 @@ class WidthConverter(StreamingDataWidthConverter):
         beats = (int(np.prod(shape[:-1])) for shape in (self.get_folded_input_shape(), self.get_folded_output_shape()))
         return max(beats)
 
+    def widths(self) -> list[int]:
+        """Return the stream widths in order: in, perhaps their least common multiple, out."""
+        return _widths(int(self.get_instream_width()), int(self.get_outstream_width()))
+
 
 @register_rtl
 class WidthConverter_rtl(RtlNode, WidthConverter):
     """RTL backend: one ``xnorflow_dwc`` for an integer ratio, else one up to the least common multiple and one down."""
 
     library_modules = ("xnorflow_dwc",)
-
-    def widths(self) -> list[int]:
-        """Return the stream widths in order: in, perhaps their least common multiple, out."""
-        source, sink = self.get_instream_width(), self.get_outstream_width()
-        common = math.lcm(source, sink)
-        return [source, sink] if common in (source, sink) else [source, common, sink]
 
     def write_sources(self, model: Any, folder: Path) -> str:
         """Return the wrapper's text."""
@@ -53,6 +62,5 @@ class WidthConverter_rtl(RtlNode, WidthConverter):
         return render_wrapper(name, f"Width converter, {widths[0]} to {widths[-1]} bits.", source, sink, chain)
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs: a multiplexer a bit of the narrower side, and a counter."""
-        widths = self.widths()
-        return sum(max(a, b) // 2 + min(a, b) + 10 for a, b in pairwise(widths))
+        """Return LUTs."""
+        return width_converter_luts(int(self.get_instream_width()), int(self.get_outstream_width()))

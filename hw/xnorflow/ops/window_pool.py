@@ -1,4 +1,4 @@
-"""Max-pool over maps."""
+"""Max-pools and sums over maps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
+from qonnx.core.datatype import DataType
 
 from xnorflow.ops.map_operator import MapOperator
 from xnorflow.ops.sliding_window import window_instance
@@ -19,22 +20,52 @@ __all__ = ["WindowPool", "WindowPool_rtl"]
 
 @register_abstract
 class WindowPool(MapOperator):
-    """The largest value of each window, channel by channel; FINN's Pool exists as HLS only."""
+    """The largest value or the sum of each window, channel by channel; FINN's Pool exists as HLS only."""
 
     fold_key = "PE"
+
+    def get_nodeattr_types(self) -> dict[str, Any]:
+        """Return the attributes with their kinds and defaults."""
+        return {**super().get_nodeattr_types(), "PoolMode": ("s", False, "max", {"max", "sum"})}
 
     def values_of_output_pixel(self) -> int:
         """Return the channels."""
         return int(self.get_nodeattr("IFMChannels"))
 
+    def get_output_datatype(self, ind: int = 0) -> Any:
+        """Return the QONNX datatype of the results."""
+        return self.datatype_after(self.window().positions)
+
+    def datatype_after(self, positions: int) -> Any:
+        """Return the QONNX datatype of the largest value or the sum of so many."""
+        kind = self.get_input_datatype()
+        if self.get_nodeattr("PoolMode") == "max":
+            return kind
+        return DataType[f"INT{int(kind.bitwidth()) + (positions - 1).bit_length()}"]
+
+    def reads_windows(self) -> bool:
+        """Whether a sliding window stands in front: not where every pixel is in one window."""
+        return not (self.window().apart or self.window().whole)
+
+    def reductions(self) -> list[tuple[int, int]]:
+        """Return positions and folds of each ``xnorflow_pool`` in order; a single position needs none."""
+        window = self.window()
+        folds = window.channels // self.fold()
+        if not window.apart or window.whole:
+            return [(window.positions, folds)]
+        both = [(window.kernel[1], folds), (window.kernel[0], window.output[1] * folds)]
+        return [(positions, width) for positions, width in both if positions > 1]
+
     def get_exp_cycles(self) -> int:
         """Return the beats coming in, or those of the windows where these overlap: the steady-state interval."""
-        window, (beats_in, beats_out) = self.window(), self.beats()
-        return beats_in if window.apart else max(beats_in, beats_out * window.positions)
+        beats_in, beats_out = self.beats()
+        return max(beats_in, beats_out * self.window().positions) if self.reads_windows() else beats_in
 
     def execute_node(self, context: Any, graph: Any) -> None:
-        """Take the maximum in numpy."""
-        context[self.onnx_node.output[0]] = np.asarray(self.windows_of(context).max(axis=(3, 4)), np.float32)
+        """Reduce in numpy."""
+        windows = self.windows_of(context)
+        reduced = windows.max(axis=(3, 4)) if self.get_nodeattr("PoolMode") == "max" else windows.sum(axis=(3, 4))
+        context[self.onnx_node.output[0]] = np.asarray(reduced, np.float32)
 
 
 @register_rtl
@@ -46,44 +77,41 @@ class WindowPool_rtl(RtlNode, WindowPool):
 
     library_modules = ("xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_swg_ring", "xnorflow_swg", "xnorflow_pool")
 
-    def reductions(self) -> list[tuple[int, int]]:
-        """Return positions and folds of each ``xnorflow_pool`` in order; a single position needs none."""
-        window = self.window()
-        folds = window.channels // self.fold()
-        if not window.apart:
-            return [(window.positions, folds)]
-        both = [(window.kernel[1], folds), (window.kernel[0], window.output[1] * folds)]
-        return [(positions, width) for positions, width in both if positions > 1]
-
     def write_sources(self, model: Any, folder: Path) -> str:
         """Return the wrapper's text."""
-        window, bits, (beats_in, beats_out) = self.window(), self.get_instream_width(), self.beats()
-        datatype = self.get_input_datatype()
-        values = f"{self.fold()} x {datatype.name} a frame"
-        source, sink = Port(bits, f"{beats_in} beats of {values}"), Port(bits, f"{beats_out} beats of {values}")
-        chain = [] if window.apart else [window_instance(self)]
-        width = int(datatype.bitwidth())
+        window, datatype, mode = self.window(), self.get_input_datatype(), self.get_nodeattr("PoolMode")
+        kinds = datatype.name, self.get_output_datatype().name
+        widths = self.get_instream_width(), self.get_outstream_width()
+        source, sink = (
+            Port(width, f"{count} beats of {self.fold()} x {kind} a frame")
+            for width, count, kind in zip(widths, self.beats(), kinds, strict=True)
+        )
+        chain = [window_instance(self)] if self.reads_windows() else []
+        before, reduced = int(datatype.bitwidth()), 1
         for positions, folds in self.reductions():
+            reduced *= positions
+            after = int(self.datatype_after(reduced).bitwidth())
             parameters: dict[str, bool | int | str | Sized] = {
-                "Positions": positions, "Folds": folds, "Pe": self.fold(), "InWidth": width, "OutWidth": width,
-                "Mode": "max", "Signed": width > 1 and bool(datatype.signed()),
+                "Positions": positions, "Folds": folds, "Pe": self.fold(), "InWidth": before, "OutWidth": after,
+                "Mode": mode, "Signed": before > 1 and bool(datatype.signed()),
             }  # fmt: skip
-            chain.append(Instance("xnorflow_pool", parameters, bits))
+            chain.append(Instance("xnorflow_pool", parameters, self.fold() * after))
+            before = after
         purpose = (
-            f"Max-pool of {window.kernel[0]}x{window.kernel[1]} pixels over maps of {window.rows}x{window.columns}, "
+            f"{str(mode).capitalize()}-pool of {window.kernel[0]}x{window.kernel[1]} pixels over maps of {window.rows}x{window.columns}, "
             f"{window.channels} channels, PE={self.fold()}: {self.get_exp_cycles()} cycles."
         )
         return render_wrapper(self.get_verilog_top_module_name(), purpose, source, sink, chain)
 
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs, distributed memory included."""
-        bits, window = self.get_instream_width(), self.window()
+        bits = self.get_outstream_width()
         luts = sum(40 + 2 * bits + 4 * -(-bits // 6) * -(-folds // 32) for _, folds in self.reductions())
-        return luts if window.apart else luts + self._memory().luts
+        return luts + self._memory().luts if self.reads_windows() else luts
 
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 18 Kib blocks."""
-        return 0 if self.window().apart else self._memory().bram18
+        return self._memory().bram18 if self.reads_windows() else 0
 
     def _memory(self) -> WindowMemory:
         return WindowMemory(self.window(), self.fold(), int(self.get_input_datatype().bitwidth()))

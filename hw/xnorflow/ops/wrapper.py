@@ -12,7 +12,18 @@ from typing import Any
 import jinja2
 from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 
-__all__ = ["RTL_LIBRARY", "Instance", "Port", "RtlNode", "Sized", "banner", "load_template", "render_wrapper"]
+__all__ = [
+    "RTL_LIBRARY",
+    "Instance",
+    "Junction",
+    "Port",
+    "RtlNode",
+    "Sized",
+    "banner",
+    "load_template",
+    "render_junction",
+    "render_wrapper",
+]
 
 RTL_LIBRARY = Path(__file__).resolve().parent.parent / "rtl"
 """Folder of the hand-written SystemVerilog modules."""
@@ -64,6 +75,23 @@ class Instance:
     output_bits: int
 
 
+@dataclass(frozen=True)
+class Junction:
+    """A library module of several streams.
+
+    Args:
+        module: its name.
+        parameters: as of :class:`Instance`.
+        inputs: what stands between ``data``, ``valid``, ``ready`` and their direction for each stream in: ``_a``.
+        outputs: the same for each stream out, or a place in a packed array: ``[0]``.
+    """
+
+    module: str
+    parameters: Mapping[str, bool | int | str | Sized]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
 @cache
 def load_template(path: Path) -> jinja2.Template:
     """Return the template of a generated file; a name that it is not given is an error."""
@@ -106,6 +134,16 @@ def render_wrapper(name: str, purpose: str, source: Port, sink: Port, chain: lis
     return load_template(Path(__file__).parent / "templates" / "wrapper.sv.j2").render(
         name=name, purpose=purpose, banner=banner(), input=source, output=sink, wires=wires, instances=rows
     )
+
+
+def render_junction(name: str, purpose: str, sources: list[Port], sinks: list[Port], junction: Junction) -> str:
+    """Return the text of module ``name``: one library module between several ports."""
+    packed = junction.outputs[0].startswith("[")
+    return load_template(Path(__file__).parent / "templates" / "junction.sv.j2").render(
+        name=name, purpose=purpose, banner=banner(), inputs=sources, outputs=sinks, module=junction.module,
+        parameters=[(key, _literal(value)) for key, value in junction.parameters.items()],
+        sides=junction.inputs, packed=packed, instance=f"i_{junction.module.removeprefix('xnorflow_')}",
+    )  # fmt: skip
 
 
 def _literal(value: bool | int | str | Sized) -> str:

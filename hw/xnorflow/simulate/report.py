@@ -64,6 +64,7 @@ class SimulationReport:
         cycles_per_frame_simulated: steady-state interval measured; the mean where the intervals differ.
         cycles_per_frame_max: longest of these intervals.
         steady: whether all these intervals are equal.
+        latency_cycles_predicted: by the design's description.
         latency_cycles: clock edges from the first beat of the first frame in to its last beat out.
         measured_frames: frames of the run without stalls; the second half gives the intervals.
         total_cycles: cycles simulated in all runs.
@@ -86,6 +87,7 @@ class SimulationReport:
     cycles_per_frame_simulated: float
     cycles_per_frame_max: int
     steady: bool
+    latency_cycles_predicted: int
     latency_cycles: int
     measured_frames: int
     total_cycles: int

@@ -135,6 +135,7 @@ def _report(
         cycles_per_frame_simulated=mean,
         cycles_per_frame_max=int(intervals.max()),
         steady=bool((intervals == intervals[0]).all()),
+        latency_cycles_predicted=design.latency_cycles,
         latency_cycles=findings.free.latency,
         measured_frames=len(findings.free.frame_ends),
         total_cycles=findings.total_cycles,
@@ -208,4 +209,11 @@ def _judge(report: SimulationReport, settings: SimulateSettings) -> None:
             f"where {report.cycles_per_frame_predicted} are predicted",
             "exactly the predicted cycles in every frame",
             "deepen the FIFOs, or set require_predicted_cycles = false",
+        )
+    if report.latency_cycles != report.latency_cycles_predicted:
+        raise SimulateError(
+            f"design {report.design}",
+            f"the first frame takes {report.latency_cycles} cycles where {report.latency_cycles_predicted} are predicted",
+            "exactly the predicted cycles",
+            "report this design, or set require_predicted_cycles = false",
         )

@@ -17,6 +17,8 @@ REPLACEMENTS = {"StreamingFIFO": "BoundedFIFO", "StreamingDataWidthConverter": "
 class UseOwnOperators(Transformation):
     """Rename MVAU to XnorMVAU or BinaryWeightMVAU by its datatypes, and the stream helpers to ours.
 
+    Sums that a Requantize reads get a sign bit, which its comparators need.
+
     Precondition: abstract hardware layers (before SpecializeLayers). Effect: op types only; inputs and attributes stay.
 
     Raises:
@@ -30,6 +32,9 @@ class UseOwnOperators(Transformation):
         for node in model.graph.node:
             if node.op_type == "MVAU":
                 node.op_type = _unit_for(node, getCustomOp(node))
+                readers = model.find_consumers(node.output[0]) or []
+                if any(reader.op_type == "Requantize" for reader in readers):
+                    getCustomOp(node).set_nodeattr("signedOutput", 1)
             elif node.op_type in REPLACEMENTS:
                 node.op_type = REPLACEMENTS[node.op_type]
         return model, False

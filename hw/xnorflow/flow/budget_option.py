@@ -1,0 +1,31 @@
+"""The option ``--budget LUT,BRAM36``."""
+
+from __future__ import annotations
+
+import re
+
+from xnorflow.artifact.errors import ConfigError
+
+__all__ = ["read_budget"]
+
+KEYS = ("LUT", "BRAM36")
+
+
+def read_budget(text: str) -> dict[str, int]:
+    """Return what ``text`` says as the table ``[build.budget]``: two whole numbers, of which one may be left out.
+
+    ``20000,60`` is LUT and BRAM36, ``20000`` LUT alone, ``,60`` BRAM36 alone.
+
+    Raises:
+        ConfigError: it says something else.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    given = {key: part for key, part in zip(KEYS, parts, strict=False) if part}
+    if len(parts) > len(KEYS) or not given or not all(re.fullmatch(r"-?[0-9]{1,12}", part) for part in given.values()):
+        raise ConfigError(
+            "option --budget",
+            repr(text),
+            "LUT,BRAM36 in whole numbers, such as 20000,60, 20000 or ,60",
+            "change the value",
+        )
+    return {key: int(part) for key, part in given.items()}

@@ -1,0 +1,67 @@
+"""Folding for what there is room for: a budget that the user gives, or the board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xnorflow.artifact.errors import ConfigError
+from xnorflow.lower.fold_search import Folding, Room, fastest, nearest
+from xnorflow.lower.folding import hardware_layers
+from xnorflow.lower.layer_options import layer_options
+
+if TYPE_CHECKING:
+    from xnorflow.boards.catalog import Board
+    from xnorflow.lower.config import FoldingBudget
+
+__all__ = ["ENOUGH_CYCLES", "fold_to_fit", "room_of"]
+
+ENOUGH_CYCLES = 128
+"""Cycles a frame that are fast enough where nobody asked for any speed."""
+
+
+def room_of(board: Board, budget: FoldingBudget | None = None) -> Room:
+    """Return what a design may take: the budget, and what it leaves out by the board.
+
+    Of a board that is 70 % of its LUTs, since cells that fit on paper do not all place, and 90 % of its block RAM.
+    """
+    luts, bram36 = (None, None) if budget is None else (budget.LUT, budget.BRAM36)
+    return Room(0.7 * board.lut if luts is None else luts, 2 * (0.9 * board.bram36 if bram36 is None else bram36))
+
+
+def fold_to_fit(model: Any, board: Board, budget: FoldingBudget | None = None) -> Folding:
+    """Give all layers the fastest folding whose estimates fit.
+
+    Without a budget, what needs fewer than ``ENOUGH_CYCLES`` a frame is not looked for, and where nothing fits the
+    folding that comes nearest stays, for the check against the board to say by how much it is too large.
+
+    Args:
+        model: ModelWrapper of abstract hardware layers, one behind the other; changed in place.
+        board: which the design is for.
+        budget: what it may take; None: what the board has room for.
+
+    Returns:
+        the folding, which takes the fewest LUTs of those as fast.
+
+    Raises:
+        ConfigError: nothing fits into the budget; the message says what the smallest folding takes.
+    """
+    layers, room = layer_options(model, board.part), room_of(board, budget)
+    folding = fastest(layers, room, ENOUGH_CYCLES if budget is None else 1)
+    if folding is None:
+        folding = nearest(layers, room)
+        if budget is not None:
+            raise _too_small(folding, room)
+    for (_, operator), option in zip(hardware_layers(model), folding.options, strict=True):
+        for key, value in option.settings.items():
+            operator.set_nodeattr(key, value)
+    return folding
+
+
+def _too_small(smallest: Folding, room: Room) -> ConfigError:
+    return ConfigError(
+        "build.budget",
+        f"LUT={room.luts:,.0f}, BRAM36={room.bram18 / 2:,.10g}, which no folding of this network fits into",
+        f"LUT={smallest.luts:,}, BRAM36={-(-smallest.bram18 // 2):,} and more, "
+        f"which the smallest folding is estimated to take, at {smallest.cycles:,} cycles a frame",
+        "raise the budget, or build a smaller network",
+    )

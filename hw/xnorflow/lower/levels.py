@@ -1,0 +1,110 @@
+"""What integers stand for: real values on a regular grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xnorflow.lower.operators import attributes_of
+
+__all__ = ["Levels", "levels_of", "same_for_all"]
+
+Float64 = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+MOST_BITS = 16
+"""Of an integer between layers."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The real values of a tensor of integers: ``offset + scale * q``.
+
+    Args:
+        values: float64, those that occur.
+        scale: of an integer ``q``.
+        offset: of all.
+        datatype: of the integers, BIPOLAR or ``INT<n>``.
+    """
+
+    values: Float64
+    scale: float
+    offset: float
+    datatype: str
+
+    def integer_of(self, real: float) -> int | None:
+        """Return the ``q`` of a real value within the datatype, or None where it has none."""
+        number = (real - self.offset) / self.scale
+        integer = round(number)
+        if self.datatype == "BIPOLAR":
+            fits = integer in (-1, 1)
+        else:
+            half = 2 ** (int(self.datatype.removeprefix("INT")) - 1)
+            fits = -half <= integer < half
+        return integer if fits and abs(number - integer) < 1e-3 else None
+
+    def __call__(self, integers: IntArray) -> FloatArray:
+        """Return the real values of integers, rounded once an operation."""
+        real = integers.astype(np.float32) * np.float32(self.scale)
+        return real + np.float32(self.offset) if self.offset else real
+
+
+def same_for_all(grid: IntArray, values: FloatArray, datatype: str) -> Levels | None:
+    """Return what integers mean where that is the same line for all channels, rising; else None.
+
+    Args:
+        grid: int64 (integers,).
+        values: float32 (integers, channels), what becomes of them.
+        datatype: of the integers.
+    """
+    real = values.astype(np.float64)
+    if len(grid) < 2 or (real != real[:, :1]).any():
+        return None
+    scale = float((real[-1, 0] - real[0, 0]) / (grid[-1] - grid[0]))
+    zero = np.nonzero(grid == 0)[0]
+    offset = float(real[zero[0], 0]) if len(zero) else float(real[0, 0] - scale * grid[0])
+    if scale <= 0 or not np.allclose(grid * scale + offset, real[:, 0], rtol=0, atol=scale * 1e-3):
+        return None
+    return Levels(real[:, 0], scale, offset, datatype)
+
+
+def levels_of(values: FloatArray, quantizer: Any, constants: dict[str, FloatArray]) -> tuple[Levels, IntArray] | None:
+    """Return what quantized values are as integers: their levels and the integers, or None where they are no grid.
+
+    Args:
+        values: float32 (integers, channels), with at least one value.
+        quantizer: the node that gave them.
+        constants: its operands.
+    """
+    real = values.astype(np.float64)
+    distinct = np.unique(real)
+    if len(distinct) <= 2:
+        bottom, top = float(distinct[0]), float(distinct[-1])
+        scale, offset = (bottom, 0.0) if bottom == top else ((top - bottom) / 2, (top + bottom) / 2)
+        signs = np.where(real > offset, 1, -1) if bottom != top else np.ones(real.shape)
+        return Levels(distinct, scale, offset, "BIPOLAR"), signs.astype(np.int64)
+    scale = _scale_of(quantizer, constants) or float(np.diff(distinct).min())
+    offset = 0.0 if abs(distinct[0] / scale - np.rint(distinct[0] / scale)) < 1e-3 else float(distinct[0])
+    integers = np.rint((real - offset) / scale).astype(np.int64)
+    low, high = int(integers.min()), int(integers.max())
+    bits = max(int(max(high, -low - 1)).bit_length() + 1, 2)
+    if bits > MOST_BITS or not np.allclose(integers * scale + offset, real, rtol=0, atol=scale * 1e-3):
+        return None
+    return Levels(distinct, scale, offset, f"INT{bits}"), integers
+
+
+def _scale_of(quantizer: Any, constants: dict[str, FloatArray]) -> float | None:
+    """Return the scale that a quantizer says it has, for all channels; None where it does not."""
+    if quantizer.op_type in ("Quant", "IntQuant"):
+        scale = constants.get(quantizer.input[1])
+    elif quantizer.op_type == "MultiThreshold":
+        return float(attributes_of(quantizer).get("out_scale", 1.0))
+    else:
+        return None
+    if scale is None or scale.size == 0 or (scale != scale.reshape(-1)[0]).any():
+        return None
+    return float(scale.reshape(-1)[0])

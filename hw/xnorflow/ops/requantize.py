@@ -1,0 +1,96 @@
+"""A function of one integer for each channel: normalization, activation and rounding in one."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
+from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
+
+from xnorflow.ops.requantize_memory import FunctionMemory, read_function
+from xnorflow.ops.vector_operator import VectorOperator
+from xnorflow.ops.wrapper import Instance, Port, RtlNode, Sized, render_wrapper
+
+__all__ = ["Requantize", "Requantize_rtl"]
+
+IntArray = npt.NDArray[np.int64]
+
+
+@register_abstract
+class Requantize(VectorOperator):
+    """Looks up ``table[x - Low]`` for each channel; the table (integers, channels) is the second operand."""
+
+    def get_nodeattr_types(self) -> dict[str, Any]:
+        """Return the attributes with their kinds and defaults."""
+        return {**super().get_nodeattr_types(), "Low": ("i", False, 0)}
+
+    def execute_node(self, context: Any, graph: Any) -> None:
+        """Look up in numpy."""
+        node = self.onnx_node
+        values, table = np.asarray(context[node.input[0]]), np.asarray(context[node.input[1]])
+        rows = np.rint(values).astype(np.int64) - int(self.get_nodeattr("Low"))
+        result = table[rows.reshape(-1, table.shape[1]), np.arange(table.shape[1])]
+        context[node.output[0]] = np.asarray(result.reshape(values.shape), np.float32)
+
+    def function(self, model: Any) -> FunctionMemory:
+        """Return what the memories hold."""
+        table = np.rint(np.asarray(model.get_initializer(self.onnx_node.input[1]))).astype(np.int64)
+        width, out = (int(kind.bitwidth()) for kind in (self.get_input_datatype(), self.get_output_datatype()))
+        signed = bool(self.get_input_datatype().signed())
+        return read_function(table, int(self.get_nodeattr("Low")), width, signed, out, self.fold())
+
+
+@register_rtl
+class Requantize_rtl(RtlNode, Requantize):
+    """RTL backend: ``xnorflow_requantize``, comparing with thresholds for few steps, else looking up."""
+
+    library_modules = (
+        "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_xnor_popcount",
+        "xnorflow_requantize_thresholds", "xnorflow_requantize_affine", "xnorflow_requantize_table",
+        "xnorflow_requantize",
+    )  # fmt: skip
+
+    def write_sources(self, model: Any, folder: Path) -> str:
+        """Write the memories and return the wrapper's text."""
+        name, function = self.get_verilog_top_module_name(), self.function(model)
+        files = function.files(name)
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        channels, pe = int(self.get_nodeattr("NumChannels")), self.fold()
+        widths = [int(kind.bitwidth()) for kind in (self.get_input_datatype(), self.get_output_datatype())]
+        parameters: dict[str, bool | int | str | Sized] = {
+            "Channels": channels, "Pe": pe, "InWidth": widths[0], "OutWidth": widths[1], "Mode": function.mode,
+        }  # fmt: skip
+        if function.mode == "thresholds":
+            parameters |= {
+                "Steps": function.steps, "Base": function.base, "Falling": function.falling,
+                "ParameterFile": f"{name}_parameters.mem",
+            }  # fmt: skip
+        else:
+            parameters |= {"TableFiles": f"{name}_table"}
+        source = Port(self.get_instream_width(), f"{self.beats()[0]} beats of {pe} x {self.get_input_datatype().name}")
+        sink = Port(self.get_outstream_width(), f"{self.beats()[1]} beats of {pe} x {self.get_output_datatype().name}")
+        purpose = (
+            f"A function of each of {channels} channels, by {function.mode}, PE={pe}: {self.get_exp_cycles()} cycles."
+        )
+        return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_requantize", parameters, sink.bits)])
+
+    def lut_estimation(self, fpgapart: str) -> int:
+        """Return LUTs: comparators or look-up, and the output buffer."""
+        bits = [int(kind.bitwidth()) for kind in (self.get_input_datatype(), self.get_output_datatype())]
+        return 60 + self.fold() * (2 * bits[0] if self._compares() else 2 * bits[1])
+
+    def bram_estimation(self, fpgapart: str) -> int:
+        """Return 18 Kib blocks of the tables, two lanes in each."""
+        if self._compares():
+            return 0
+        words = 2 ** int(self.get_input_datatype().bitwidth()) * int(self.get_nodeattr("NumChannels")) // self.fold()
+        bits = 2 * words * int(self.get_output_datatype().bitwidth())
+        return math.ceil(self.fold() / 2) * math.ceil(bits / 18432)
+
+    def _compares(self) -> bool:
+        return int(self.get_output_datatype().bitwidth()) == 1

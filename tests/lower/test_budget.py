@@ -1,0 +1,321 @@
+"""Folding for a budget: as fast as fits, exactly, by the estimates that the report gives; and what it says if not."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from map_files import small_cnv
+from onnx import helper
+from pydantic import ValidationError
+from qonnx_files import perceptron
+
+from xnorflow.artifact.errors import ConfigError
+from xnorflow.boards.catalog import load_board
+from xnorflow.lower import fold_search, steps
+from xnorflow.lower.config import BuildSettings, FoldingBudget
+from xnorflow.lower.finn_compat import prepare_finn
+from xnorflow.lower.fold_search import Room, fastest, nearest
+from xnorflow.lower.fold_to_fit import fold_to_fit, room_of
+from xnorflow.lower.folding import set_folding
+from xnorflow.lower.layer_options import Layer, LayerOption, layer_options
+
+prepare_finn()
+
+from xnorflow.ops import bounded_fifo  # noqa: E402
+
+BOARD = load_board("Pynq-Z2")
+DOMAIN = "finn.custom_op.fpgadataflow"
+
+
+def layers_of(*nodes):
+    """Return a model stand-in with the nodes one behind the other."""
+    for position, node in enumerate(nodes):
+        node.input[0], node.output[0] = f"stream{position}", f"stream{position + 1}"
+    return SimpleNamespace(graph=SimpleNamespace(node=list(nodes)))
+
+
+def xnor(mw, mh, source="BINARY", vectors=(1,)):
+    kind = "XnorMVAU" if source == "BINARY" else "BinaryWeightMVAU"
+    return helper.make_node(
+        kind, ["x", "w", "t"], ["y"], domain=DOMAIN, backend="fpgadataflow", MW=mw, MH=mh, SIMD=1, PE=1, ActVal=0,
+        inputDataType=source, weightDataType="BIPOLAR", outputDataType="BINARY", noActivation=0, name=f"{mw}_{mh}",
+        binaryXnorMode=int(source == "BINARY"), numInputVectors=list(vectors),
+    )  # fmt: skip
+
+
+def over_maps(kind, name, channels, size=(10, 10), kernel=(3, 3), stride=(1, 1)):
+    return helper.make_node(
+        kind, ["x"], ["y"], name=name, domain=DOMAIN, backend="fpgadataflow", IFMDim=list(size), IFMChannels=channels,
+        ConvKernelDim=list(kernel), Stride=list(stride), inputDataType="BINARY",
+    )  # fmt: skip
+
+
+def convolution():
+    """A convolution of 12 channels to 20, its pool, and one layer of 5 neurons."""
+    return layers_of(
+        over_maps("SlidingWindow", "conv0_swg", 12), xnor(108, 20, vectors=(1, 8, 8)),
+        over_maps("WindowPool", "pool0", 20, (8, 8), (2, 2), (2, 2)), xnor(320, 5),
+    )  # fmt: skip
+
+
+def folds(model):
+    from xnorflow.lower.folding import folding_of
+
+    return {name: values for name, values in folding_of(model).items() if name != "Defaults"}
+
+
+# --- The search -------------------------------------------------------------------------------------------------------
+
+
+def random_layers(rng):
+    """Up to five layers that read and write up to two streams each; what none reads leaves the network."""
+    links, unread = [], []
+    for position in range(rng.integers(1, 6)):
+        inputs = tuple(unread.pop(rng.integers(len(unread))) for _ in range(min(rng.integers(3), len(unread))))
+        outputs = tuple(f"s{position}_{index}" for index in range(rng.integers(1, 3)))
+        unread += outputs
+        links.append((inputs, outputs))
+    links = [(inputs, tuple(name for name in outputs if name not in unread)) for inputs, outputs in links]
+    return [Layer(*link, tuple(random_option(rng, index, *link) for index in range(rng.integers(1, 5))))
+            for link in links]  # fmt: skip
+
+
+def random_option(rng, index, inputs, outputs):
+    widths = (tuple(int(bits) for bits in rng.choice([2, 4, 6, 12], len(names))) for names in (inputs, outputs))
+    cycles, luts, blocks = int(rng.integers(1, 9)), int(rng.integers(5, 90)), int(rng.integers(0, 6))
+    return LayerOption({"PE": index}, *widths, cycles, luts, blocks)
+
+
+def taken(layers, options):
+    """Cycles, LUTs and blocks of a folding; what a converter takes is compared with the report below."""
+    luts, widths = sum(option.luts for option in options), {}
+    for layer, option in zip(layers, options, strict=True):
+        for name, bits in zip(layer.inputs, option.bits_in, strict=True):
+            luts += fold_search.converter_luts(widths[name], bits)
+        widths |= dict(zip(layer.outputs, option.bits_out, strict=True))
+    return max(option.cycles for option in options), luts, sum(option.bram18 for option in options)
+
+
+def all_foldings(layers):
+    return [taken(layers, options) for options in itertools.product(*(layer.options for layer in layers))]
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_no_folding_that_fits_is_faster_nor_as_fast_and_smaller(seed):
+    rng = np.random.default_rng(seed)
+    layers, room = random_layers(rng), Room(float(rng.integers(20, 300)), float(rng.integers(0, 14)))
+    at_least = int(rng.integers(1, 5))
+    fitting = [row for row in all_foldings(layers) if row[1] <= room.luts and row[2] <= room.bram18]
+    found = fastest(layers, room, at_least)
+    if not fitting:
+        assert found is None
+        return
+    bound = max(at_least, min(cycles for cycles, _, _ in fitting))
+    luts, bram18 = min(row[1:] for row in fitting if row[0] <= bound)
+    assert found.cycles <= bound and (found.luts, found.bram18) == (luts, bram18)
+    assert taken(layers, found.options) == (found.cycles, found.luts, found.bram18)
+    assert all(option in layer.options for option, layer in zip(found.options, layers, strict=True))
+
+
+def test_of_equal_luts_the_fewest_blocks_are_taken():
+    options = tuple(LayerOption({"PE": blocks}, (), (), 5, 40, blocks) for blocks in (3, 1, 2))
+    assert fastest([Layer((), (), options)], Room(50, 9)).bram18 == 1
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_smallest_takes_the_least_part_of_the_room(seed):
+    rng = np.random.default_rng(seed)
+    layers, room = random_layers(rng), Room(float(rng.integers(5, 60)), float(rng.integers(0, 6)))
+    share = min(room.share(luts, bram18) for _, luts, bram18 in all_foldings(layers))
+    found = nearest(layers, room)
+    assert room.share(found.luts, found.bram18) == share
+    assert taken(layers, found.options) == (found.cycles, found.luts, found.bram18)
+
+
+def test_a_share_counts_the_worse_resource_and_every_block_where_none_is_allowed():
+    assert (Room(100, 4).share(50, 3), Room(100, 4).share(50, 1), Room(100, 0).share(50, 1)) == (0.75, 0.5, 2.0)
+
+
+# --- Layers -----------------------------------------------------------------------------------------------------------
+
+
+def test_options_are_all_divisors_with_the_operators_own_numbers():
+    layers = layer_options(convolution(), BOARD.part)
+    swg, mvau, pool, last = (layer.options for layer in layers)
+    assert [(layer.inputs, layer.outputs) for layer in layers] == [
+        ((), ("stream1",)), (("stream1",), ("stream2",)), (("stream2",), ("stream3",)), (("stream3",), ())
+    ]  # fmt: skip
+    assert [option.settings for option in swg] == [{"SIMD": simd} for simd in (1, 2, 3, 4, 6, 12)]
+    assert [option.cycles for option in swg] == [64 * 9 * 12 // simd for simd in (1, 2, 3, 4, 6, 12)]
+    assert len(mvau) == 6 * 12 and len(pool) == 6 and len(last) == 14 * 2
+    whole = next(option for option in mvau if option.settings == {"PE": 20, "SIMD": 108})
+    assert (whole.bits_in, whole.bits_out, whole.cycles, whole.bram18) == ((108,), (20,), 64, 0)
+
+
+def test_layers_over_maps_fold_by_channels_and_no_faster_than_they_can():
+    model = convolution()
+    fold_to_fit(model, load_board("ZCU104"), FoldingBudget(LUT=100_000))
+    chosen = folds(model)
+    assert chosen["conv0_swg"] == {"SIMD": 12} and 64 * 20 // chosen["pool0"]["PE"] <= 576
+    fold_to_fit(model, BOARD, FoldingBudget(LUT=700, BRAM36=2))
+    assert (folds(model)["conv0_swg"], folds(model)["pool0"]) == ({"SIMD": 6}, {"PE": 4})
+
+
+def test_branches_are_followed_stream_by_stream():
+    """A fork, 16 values of 4 bits on either branch, one of them requantized, and their sum."""
+
+    def vectors(kind, inputs, outputs, source, sink, **attributes):
+        return helper.make_node(
+            kind, inputs, outputs, name=outputs[0], domain=DOMAIN, backend="fpgadataflow", NumChannels=16,
+            numInputVectors=[1, 4, 4], inputDataType=source, outputDataType=sink, **attributes,
+        )  # fmt: skip
+
+    nodes = [
+        vectors("StreamFork", ["in"], ["a", "b"], "INT4", "INT4"),
+        vectors("Requantize", ["a", "table"], ["c"], "INT4", "INT6"),
+        vectors("StreamAdd", ["c", "b"], ["out"], "INT6", "INT7", otherDataType="INT4"),
+    ]  # fmt: skip
+    model = SimpleNamespace(graph=SimpleNamespace(node=nodes))
+    fork, function, total = layer_options(model, BOARD.part)
+    assert (fork.outputs, function.inputs, total.inputs, total.outputs) == (("a", "b"), ("a",), ("c", "b"), ())
+    widest = [layer.options[-1] for layer in (fork, function, total)]
+    assert [(one.bits_in, one.bits_out) for one in widest] == [((), (64, 64)), ((64,), (96,)), ((96, 64), ())]
+    assert fold_to_fit(model, BOARD, FoldingBudget(LUT=10_000)).cycles == 16
+    assert set(folds(model)) == {"a", "c", "out"}
+
+
+# --- The estimates are the report's -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folded(tmp_path, build, monkeypatch):
+    """Build a network; return the folding that was chosen, and LUTs, blocks and cycles of the report."""
+
+    def run(network, budget):
+        found = []
+
+        def fold(model, board, wanted):
+            found.append(fold_to_fit(model, board, wanted))
+            return found[-1]
+
+        monkeypatch.setattr(steps, "fold_to_fit", fold)
+        build(network.save(tmp_path / "model.onnx"), target_cycles=None, budget=budget)
+        report = build.folder / "report"
+        total = json.loads((report / "estimate_layer_resources.json").read_text())["total"]
+        cycles = json.loads((report / "estimate_layer_cycles.json").read_text())
+        return found[0], (total["LUT"], total["BRAM_18K"], max(cycles.values()))
+
+    return run
+
+
+@pytest.mark.parametrize("budget", [{"LUT": 2500, "BRAM36": 4}, {"LUT": 1500}, None])
+def test_a_convolution_takes_what_the_report_says_but_for_its_fifos(budget, folded, monkeypatch):
+    """Without windows FIFOs hold a product's inputs; here their depths are found once the folding is there."""
+    monkeypatch.setattr(bounded_fifo, "fifo_luts", lambda bits, depth: 0)
+    folding, report = folded(small_cnv(), budget)
+    assert (folding.luts, folding.bram18, folding.cycles) == report
+    assert budget is None or (report[0] <= budget["LUT"] and report[1] <= 2 * budget.get("BRAM36", 140))
+
+
+@pytest.mark.parametrize("budget", [{"BRAM36": 0}, {"LUT": 600}, None])
+def test_a_perceptron_takes_what_the_report_says(budget, folded):
+    folding, report = folded(perceptron(), budget)
+    assert (folding.luts, folding.bram18, folding.cycles) == report
+    assert budget is None or (report[0] <= budget.get("LUT", 10**9) and report[1] <= 2 * budget.get("BRAM36", 140))
+
+
+# --- The board is the budget where none is given ----------------------------------------------------------------------
+
+
+def test_room_is_the_budgets_and_what_it_leaves_out_the_boards():
+    assert room_of(BOARD) == Room(0.7 * 53200, 0.9 * 280)
+    assert room_of(BOARD, FoldingBudget(LUT=900)) == Room(900, 0.9 * 280)
+    assert room_of(BOARD, FoldingBudget(BRAM36=3)) == Room(0.7 * 53200, 6)
+    assert room_of(BOARD, FoldingBudget(LUT=900, BRAM36=0)) == Room(900, 0)
+
+
+def test_without_a_budget_the_board_decides():
+    """784-1024-1024-1024-10 at 128 cycles would take 316 BRAM36; a Zynq-7020 has 140."""
+    model = layers_of(xnor(784, 1024), xnor(1024, 1024), xnor(1024, 1024), xnor(1024, 10))
+    small, large = fold_to_fit(model, BOARD), fold_to_fit(model, load_board("ZCU104"))
+    assert 128 < large.cycles < small.cycles <= 512
+    assert room_of(BOARD).share(small.luts, small.bram18) <= 1
+    assert room_of(load_board("ZCU104")).share(large.luts, large.bram18) <= 1
+
+
+def test_without_a_budget_128_cycles_are_enough_and_with_one_they_are_not():
+    model = layers_of(xnor(784, 64, "INT8"), xnor(64, 64), xnor(64, 64), xnor(64, 10))
+    assert fold_to_fit(model, BOARD).cycles == 128
+    assert fold_to_fit(model, BOARD, FoldingBudget(LUT=30_000)).cycles < 64
+
+
+def test_a_network_too_large_for_its_board_gets_the_folding_that_comes_nearest():
+    model = layers_of(xnor(2**13, 2**13))
+    folding = fold_to_fit(model, BOARD)
+    assert room_of(BOARD).share(folding.luts, folding.bram18) > 1
+    assert folding.options[0].settings == next(iter(folds(model).values()))
+
+
+def test_more_room_is_never_slower():
+    model = convolution()
+    cycles = [fold_to_fit(model, BOARD, FoldingBudget(LUT=luts)).cycles for luts in (500, 600, 700, 900, 1100, 1500)]
+    assert cycles == sorted(cycles, reverse=True) and cycles[0] > cycles[-1] == 576
+
+
+# --- What is wrong is named -------------------------------------------------------------------------------------------
+
+
+def test_a_budget_that_nothing_fits_says_what_the_smallest_takes():
+    model = convolution()
+    with pytest.raises(ConfigError) as caught:
+        fold_to_fit(model, BOARD, FoldingBudget(LUT=100, BRAM36=0))
+    smallest = nearest(layer_options(model, BOARD.part), Room(100, 0))
+    blocks = (smallest.bram18 + 1) // 2
+    assert str(caught.value) == (
+        "build.budget: LUT=100, BRAM36=0, which no folding of this network fits into; "
+        f"allowed: LUT={smallest.luts:,}, BRAM36={blocks} and more, which the smallest folding is estimated to take, "
+        f"at {smallest.cycles:,} cycles a frame; raise the budget, or build a smaller network"
+    )
+    fold_to_fit(model, BOARD, FoldingBudget(LUT=smallest.luts, BRAM36=blocks))
+
+
+def test_a_budget_and_a_target_exclude_each_other(tmp_path, build):
+    path = perceptron().save(tmp_path / "model.onnx")
+    with pytest.raises(ConfigError, match=r"build.target_cycles: given together with budget; allowed: one of them; re"):
+        build(path, target_cycles=5, budget={"LUT": 5})
+    with pytest.raises(ConfigError, match=r"build.budget: given together with folding"):
+        build(path, target_cycles=None, budget={"LUT": 5}, folding=tmp_path / "folding.json")
+
+
+@pytest.mark.parametrize("budget", [{}, {"LUT": 0}, {"BRAM36": -1}, {"LUT": 2.5}, {"DSP": 3}, 20_000])
+def test_budgets_that_say_nothing_or_too_much(budget):
+    with pytest.raises(ValidationError):
+        BuildSettings(budget=budget)
+
+
+@pytest.mark.parametrize(
+    ("folding", "message"),
+    [
+        ({"conv0_swg": {"SIMD": 5}}, r"conv0_swg, SIMD: 5 does not divide IFMChannels=12; allowed: 1, 2, 3, 4, 6, 12;"),
+        ({"conv0_swg": {"SIMD": 24}}, r"conv0_swg, SIMD: 24 does not divide IFMChannels=12; allowed: 1, 2, 3, 4, 6,"),
+        ({"conv0_swg": {"PE": 2}}, r"layer conv0_swg, PE: no such key; allowed: SIMD; remove it"),
+        ({"pool0": {"PE": 8}}, r"layer pool0, PE: 8 does not divide IFMChannels=20; allowed: 1, 2, 4, 5, 10, 20; ch"),
+        ({"pool0": {"PE": 0}}, r"layer pool0, PE: 0 does not divide IFMChannels=20"),
+        ({"pool0": {"SIMD": 2}}, r"layer pool0, SIMD: no such key; allowed: PE; remove it"),
+        ({"108_20": {"SIMD": 64}}, r"layer 108_20, SIMD: 64 does not divide MW=108; allowed: 1, 2, 3, 4, 6, 9, 12, 18"),
+    ],
+)  # fmt: skip
+def test_foldings_of_convolutions_that_do_not_fit(folding, message):
+    with pytest.raises(ConfigError, match=message):
+        set_folding(convolution(), folding)
+
+
+def test_foldings_of_convolutions_that_fit():
+    model = convolution()
+    set_folding(model, {"conv0_swg": {"SIMD": 6}, "pool0": {"PE": 10}, "108_20": {"PE": 4, "SIMD": 27}})
+    chosen = folds(model)
+    assert (chosen["conv0_swg"], chosen["pool0"], chosen["108_20"]) == ({"SIMD": 6}, {"PE": 10}, {"PE": 4, "SIMD": 27})

@@ -45,11 +45,12 @@ def write_training(root) -> None:
 def write_build(root) -> None:
     report = root / "build" / "report"
     nodes = tuple(
-        DesignNode(name, "XnorMVAU_rtl", (), cycles, {"MW": 64, "PE": 2}, ("in0",), (8,)) for name, (cycles, _, _) in LAYERS.items()
+        DesignNode(name, "XnorMVAU_rtl", (), cycles, {"MW": 64, "PE": 2}, ("in0",), (8,))
+        for name, (cycles, _, _) in LAYERS.items()
     )
     stream = StreamSpec("in0_V", "BIPOLAR", 1, 64, 8)
     Design(
-        "xnorflow_top", (), "rtl", "Pynq-Z2", "xc7z020clg400-1", 10.0, 128, stream, stream, nodes, "ab" * 32
+        "xnorflow_top", (), "rtl", "Pynq-Z2", "xc7z020clg400-1", 10.0, 128, 300, stream, stream, nodes, "ab" * 32
     ).save(root / "build" / "design.json")  # fmt: skip
     write(report / "estimate_layer_cycles.json", {name: values[0] for name, values in LAYERS.items()})
     estimates = {name: {"LUT": values[1]} for name, values in LAYERS.items()}

@@ -43,6 +43,11 @@ class MapChain(Chain):
         self.map = (channels, rows, columns)
         return self
 
+    def at(self, shape):
+        """Say which shape the maps have behind an operator that does not keep count."""
+        self.map = shape
+        return self
+
     def activation(self, spread=2.0, **options):
         return self.batchnorm(self.map[0], spread, **options).bipolar()
 
@@ -97,4 +102,76 @@ NETWORKS = {
     "scales_and_biases": lambda: bytes_in().conv(4, scale=0.37, bias=np.asarray([3.0, -20.5, 7.25, 0.0])).activation()
     .conv(3, scale=0.11, bias=np.asarray([0.4, -0.3, 0.2])).activation().classify(),
     "last_layer_is_a_convolution": lambda: signs().conv(4).activation().conv(5, kernel=(5, 4)).flatten().end(),
+}  # fmt: skip
+
+
+# Networks with integers of few bits -------------------------------------------------------------------------------
+
+
+class TrunkChain(MapChain):
+    """A chain that also knows residual blocks over a trunk of few-bit integers."""
+
+    def trunk(self, bits=8, scale=2.0**-5, **attributes):
+        return self.quant(bits, scale, narrow=0, **attributes)
+
+    def scaled(self, spread=0.2, slopes=True):
+        """Append what hardware-legal residual networks put behind a convolution: factor, offset and PReLU."""
+        channels = self.map[0]
+        signs = np.where(self.rng.random(channels) < 0.3, -1, 1)
+        factor = signs * 2.0 ** self.rng.integers(-5, -2, channels)
+        self.op("Mul", factor.reshape(1, -1, 1, 1))
+        self.op("Add", np.round(self.rng.normal(0, spread, channels) * 32).reshape(1, -1, 1, 1) / 32)
+        if slopes:
+            self.op("PRelu", 2.0 ** -self.rng.integers(0, 4, (channels, 1, 1)).astype(float))
+        return self
+
+    def sign(self, spread=0.3):
+        channels = self.map[0]
+        self.op("Mul", np.where(self.rng.random(channels) < 0.3, -1.0, 1.0).reshape(1, -1, 1, 1))
+        return self.op("Add", self.rng.normal(0, spread, channels).reshape(1, -1, 1, 1)).bipolar()
+
+    def block(self, outputs=None, strides=(1, 1), bits=8, final_bits=8):
+        """Append sign, padded convolution and trunk, added to what came in; half the size and twice the channels."""
+        shortcut, channels = self.current, self.map[0]
+        outputs = outputs or channels
+        self.sign().pad(1, 1, 1, 1).conv(outputs, strides=strides).scaled().trunk(bits)
+        branch, shape = self.current, self.map
+        if strides != (1, 1):
+            self.current = shortcut
+            self.op("AveragePool", kernel_shape=list(strides), strides=list(strides)).trunk(bits, rounding_mode="FLOOR")
+            shortcut = self.current
+        if outputs != channels:
+            self.current = shortcut
+            self.op("Tile", self.constant([1, outputs // channels, 1, 1], np.int64))
+            shortcut = self.current
+        self.current, self.map = branch, shape
+        return self.op("Add", shortcut, first=True).trunk(final_bits)
+
+    def head(self, classes=4):
+        self.op("GlobalAveragePool").flatten()
+        self.map = (self.map[0], 1, 1)
+        return self.dense(self.map[0], classes).end()
+
+
+def trunk_in(shape=(2, 8, 8), seed=0, bits=8, channels=4):
+    chain = TrunkChain(shape=shape, seed=seed).quant(8, scale=1 / 128, narrow=0)
+    return chain.conv(channels).scaled(spread=1).trunk(bits)
+
+
+RESIDUAL = {
+    "one_block": lambda: trunk_in().block().head(),
+    "two_blocks": lambda: trunk_in(seed=1).block().block().head(),
+    "block_that_halves_and_doubles": lambda: trunk_in(shape=(2, 10, 10), seed=2).block(8, (2, 2)).head(),
+    "trunk_of_4_bits": lambda: trunk_in(bits=4).block(bits=4, final_bits=4).head(),
+    "trunk_that_grows": lambda: trunk_in(bits=5).block(bits=5, final_bits=7).head(),
+    "flattened_end": lambda: trunk_in().block().sign().classify(),
+    "two_bit_activations": lambda: bytes_in().conv(6).batchnorm(6).quant(2, 1.0).conv(5).activation().classify(),
+    "four_bit_activations": lambda: bytes_in().conv(6).batchnorm(6).quant(4, 1.0, narrow=0).conv(5).activation()
+    .classify(hidden=7),
+    "relu_of_few_bits": lambda: signs().conv(6).batchnorm(6).op("Relu").quant(4, 0.5, signed=0, narrow=0).conv(3)
+    .activation().classify(),
+    "max_pool_of_few_bits": lambda: bytes_in(shape=(2, 8, 8)).conv(6).batchnorm(6).quant(3, 1.0, narrow=0).pool()
+    .conv(5, kernel=(2, 2)).activation().classify(),
+    "overlapping_average": lambda: bytes_in(shape=(2, 9, 9)).conv(4).batchnorm(4).quant(4, 0.5, narrow=0)
+    .op("AveragePool", kernel_shape=[3, 3], strides=[2, 2]).quant(4, 0.5, narrow=0).at((4, 3, 3)).classify(),
 }  # fmt: skip

@@ -107,8 +107,8 @@ def all_foldings(layers):
 @pytest.mark.parametrize("seed", range(120))
 def test_no_folding_that_fits_is_faster_nor_as_fast_and_smaller(seed):
     rng = np.random.default_rng(seed)
-    layers, room = random_layers(rng), Room(float(rng.integers(20, 300)), float(rng.integers(0, 14)))
-    at_least = int(rng.integers(1, 5))
+    layers, room = random_layers(rng), Room(float(rng.integers(20, 500)), float(rng.integers(0, 20)))
+    at_least = int(rng.integers(1, 9))
     fitting = [row for row in all_foldings(layers) if row[1] <= room.luts and row[2] <= room.bram18]
     found = fastest(layers, room, at_least)
     if not fitting:

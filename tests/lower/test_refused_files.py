@@ -9,9 +9,9 @@ from onnx import TensorProto, helper
 from qonnx_files import Chain, body, perceptron
 from refusals import refusal, saved
 
-from xnorflow.lower.import_model import import_model
 from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_integers import extract_integers
+from xnorflow.lower.import_model import import_model
 
 # Files ----------------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ def run(tmp_path, knobs, inverter_source):
         part="xc7z020clg400-1",
         clock_ns=10.0,
         cycles_per_frame=2,
+        latency_cycles=2,
         input=replace(sink, name="in0_V"),
         output=sink,
         nodes=(DesignNode("inverter", "Inverter_rtl", ("rtl/inverter.sv",), 2, {}, ("in0",), (8,)),),
@@ -40,10 +41,10 @@ def run(tmp_path, knobs, inverter_source):
     )
     inputs = 2 * np.random.default_rng(5).integers(0, 2, (FRAMES, 16)) - 1
 
-    def call(settings=None, *, cycles=2, expected=None, **faults):
+    def call(settings=None, *, cycles=2, latency=2, expected=None, **faults):
         knobs(**faults)
         (build / "rtl" / "inverter.sv").write_bytes(inverter_source.read_bytes())
-        replace(design, cycles_per_frame=cycles).save(build / "design.json")
+        replace(design, cycles_per_frame=cycles, latency_cycles=latency).save(build / "design.json")
         expected = -inputs if expected is None else expected
         return simulate(build, inputs, expected, settings or SimulateSettings(), SilentProgress())
 
@@ -106,9 +107,20 @@ def test_wrong_prediction_of_cycles(run):
         run(gap=3)
     assert str(caught.value) == message
     assert run.report()["cycles_per_frame_simulated"] == 8
-    assert run(gap=3, cycles=8).cycles_per_frame_simulated == 8
+    assert run(gap=3, cycles=8, latency=run.report()["latency_cycles"]).cycles_per_frame_simulated == 8
     report = run(SimulateSettings(require_predicted_cycles=False), gap=3)
     assert (report.cycles_per_frame_simulated, report.cycles_per_frame_predicted) == (8, 2)
+
+
+def test_wrong_prediction_of_the_latency(run):
+    message = (
+        "design inverter: the first frame takes 2 cycles where 3 are predicted; allowed: exactly the predicted cycles; "
+        "report this design, or set require_predicted_cycles = false"
+    )
+    with pytest.raises(SimulateError) as caught:
+        run(latency=3)
+    assert str(caught.value) == message
+    assert run.report()["latency_cycles_predicted"] == 3
 
 
 def test_deadlock(run):

@@ -87,9 +87,7 @@ class Design:
             content["sources"] = tuple(content["sources"])
             content["input"] = StreamSpec.from_json(content["input"])
             content["output"] = StreamSpec.from_json(content["output"])
-            content["nodes"] = tuple(
-                DesignNode(**{**node, **{key: tuple(node[key]) for key in ("sources", "takes", "output_bits")}}) for node in content["nodes"]
-            )
+            content["nodes"] = tuple(_node(node) for node in content["nodes"])
             return cls(**content)
         except (OSError, ValueError, KeyError, TypeError) as reason:
             raise InputModelError(
@@ -98,3 +96,7 @@ class Design:
                 "the design.json that `xnorflow build` writes",
                 "run `xnorflow build` first",
             ) from reason
+
+
+def _node(content: dict[str, Any]) -> DesignNode:
+    return DesignNode(**{**content, **{key: tuple(content[key]) for key in ("sources", "takes", "output_bits")}})

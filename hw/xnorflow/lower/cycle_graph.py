@@ -57,8 +57,8 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
     value = operator.get_nodeattr
     match node.op_type.removesuffix("_rtl"):
         case "XnorMVAU" | "BinaryWeightMVAU":
-            bits = int(operator.get_input_datatype(0).bitwidth())
-            return [Mvau(*(int(value(key)) for key in ("MW", "MH", "SIMD", "PE")), input_bits=bits)]
+            mw, mh, simd, pe = (int(value(key)) for key in ("MW", "MH", "SIMD", "PE"))
+            return [Mvau(mw, mh, simd, pe, int(operator.get_input_datatype(0).bitwidth()))]
         case "SlidingWindow":
             return [] if operator.window().whole else [_windows(operator)]
         case "WindowPool":

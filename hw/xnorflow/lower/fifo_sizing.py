@@ -141,7 +141,7 @@ def _places(model: Any) -> dict[Place, int]:
     import numpy as np
     from qonnx.custom_op.registry import getCustomOp
 
-    places = {}
+    places: dict[Place, int] = {}
     source = model.graph.input[0].name  # the host's side can wait
     for node in model.graph.node:
         if node.op_type in BUFFERED:

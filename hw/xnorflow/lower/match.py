@@ -64,7 +64,10 @@ def _of_equals(model: Any, node: Any, network: IntegerNetwork, candidates: list[
         weights = model.get_initializer(node.input[1])
         for place in candidates:
             layer = network.operations[place]
-            if isinstance(layer, IntegerLayer) and weights is not None and layer.weights.shape == weights.shape:
-                if np.array_equal(layer.weights > 0, weights > 0):
-                    return place
+            if (
+                isinstance(layer, IntegerLayer)
+                and weights is not None
+                and np.array_equal(layer.weights > 0, weights > 0)
+            ):
+                return place
     return candidates[0]

@@ -112,7 +112,7 @@ class Operations:
         rows = np.broadcast_to(grid[:, None], (len(grid), tensor.channels))
         if rows.size > MOST_VALUES:
             raise InputModelError(
-                f"node {segment.last_node}", f"a function of {len(grid)} different integers in {tensor.channels} channels",
+                f"node {segment.last_node}", f"a function of {len(grid)} integers in {tensor.channels} channels",
                 f"at most {MOST_VALUES} in all", "use fewer inputs or fewer input bits",
             )  # fmt: skip
         values = segment(tensor.to_real(rows))

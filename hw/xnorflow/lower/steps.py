@@ -12,7 +12,6 @@ from xnorflow.lower import folding
 from xnorflow.lower.config import BuildSettings
 from xnorflow.lower.fifo_sizing import size_fifos
 from xnorflow.lower.fold_to_fit import fold_to_fit
-from xnorflow.lower.layer_options import fifo_depth
 
 __all__ = ["STEPS", "Step", "StepContext"]
 

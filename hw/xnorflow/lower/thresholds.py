@@ -48,6 +48,7 @@ class Thresholded:
 
 
 def grid_of(layer: IntegerLayer) -> IntArray:
+    """Return every accumulator that inputs of a product's datatype can give, ascending."""
     low, high = layer.acc_bounds
     return np.arange(low, high + 1, 2 if layer.binary_input else 1)
 
@@ -113,6 +114,13 @@ def _bisect(segment: Segment, grid: IntArray, to_real: ToReal) -> IntArray:
 
 
 def more_bits(segment: Segment, name: str, values: npt.NDArray[np.float32]) -> InputModelError:
+    """Return the error of an activation whose values are not what a layer can give.
+
+    Args:
+        segment: the operators of the activation.
+        name: of the product in front.
+        values: float32 (sums, channels) that it gives.
+    """
     distinct = max(len(np.unique(column)) for column in values.T)
     bits = max(2, int(np.ceil(np.log2(distinct))))
     found = f"{bits}-bit activations" if bits <= 8 else "activations that are not quantized"

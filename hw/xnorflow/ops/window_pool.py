@@ -97,10 +97,9 @@ class WindowPool_rtl(RtlNode, WindowPool):
             }  # fmt: skip
             chain.append(Instance("xnorflow_pool", parameters, self.fold() * after))
             before = after
-        purpose = (
-            f"{str(mode).capitalize()}-pool of {window.kernel[0]}x{window.kernel[1]} pixels over maps of {window.rows}x{window.columns}, "
-            f"{window.channels} channels, PE={self.fold()}: {self.get_exp_cycles()} cycles."
-        )
+        shape = f"{window.kernel[0]}x{window.kernel[1]} pixels over maps of {window.rows}x{window.columns}"
+        kind, cycles = str(mode).capitalize(), self.get_exp_cycles()
+        purpose = f"{kind}-pool of {shape}, {window.channels} channels, PE={self.fold()}: {cycles} cycles."
         return render_wrapper(self.get_verilog_top_module_name(), purpose, source, sink, chain)
 
     def lut_estimation(self, fpgapart: str) -> int:

@@ -210,10 +210,11 @@ def _judge(report: SimulationReport, settings: SimulateSettings) -> None:
             "exactly the predicted cycles in every frame",
             "deepen the FIFOs, or set require_predicted_cycles = false",
         )
-    if report.latency_cycles != report.latency_cycles_predicted:
+    found, predicted = report.latency_cycles, report.latency_cycles_predicted
+    if found != predicted:
         raise SimulateError(
             f"design {report.design}",
-            f"the first frame takes {report.latency_cycles} cycles where {report.latency_cycles_predicted} are predicted",
+            f"the first frame takes {found} cycles where {predicted} are predicted",
             "exactly the predicted cycles",
             "report this design, or set require_predicted_cycles = false",
         )

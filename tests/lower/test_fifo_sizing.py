@@ -1,0 +1,85 @@
+"""FIFOs as the cycle model sizes them: deep enough, and no beat deeper."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+import pytest
+from finn_graphs import PART
+from map_files import MapChain, trunk_in
+
+from xnorflow.artifact.errors import LowerError
+from xnorflow.cycles.run import predict_cycles
+from xnorflow.lower.config import BuildSettings
+from xnorflow.lower.cycle_graph import cycle_graph
+from xnorflow.lower.fifo_sizing import LEAST, predict, size_fifos
+from xnorflow.lower.finn_compat import dataflow_config
+from xnorflow.lower.steps import STEPS, StepContext
+from xnorflow.lower.to_finn import to_finn_graph
+
+FRAMES = 30
+
+
+@pytest.fixture
+def folded(tmp_path, network_of):
+    """Return a function from a chain to its graph, folded and with width converters."""
+
+    def run(chain, cycles):
+        network = network_of(chain.save(tmp_path / "model.onnx")).network
+        finn = dataflow_config(tmp_path, PART, 10.0)
+        context = StepContext(BuildSettings(target_cycles=cycles), PART, 10.0, tmp_path, finn, network.names)
+        graph = to_finn_graph(network)
+        for step in STEPS:
+            if step.name == "step_set_fifo_depths":
+                break
+            with contextlib.redirect_stdout(io.StringIO()):
+                graph = step.run(graph, context)
+        return graph
+
+    return run
+
+
+NETWORKS = {
+    "convolutions": lambda: MapChain(shape=(2, 9, 9)).bipolar().conv(6).activation().conv(8).activation().pool()
+    .classify(hidden=12),
+    "one_block": lambda: trunk_in().block().head(),
+    "blocks_that_halve": lambda: trunk_in(shape=(2, 12, 12), seed=2).block(8, (2, 2)).block().head(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cycles", [1, 300, 2000])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_fifo_can_be_a_beat_shallower(name, cycles, folded):
+    graph = folded(NETWORKS[name](), cycles)
+    sizing = size_fifos(graph)
+    report = predict_cycles(cycle_graph(graph, sizing.depths), FRAMES)
+    assert report.complete and set(report.intervals[-10:]) == {sizing.interval}
+    tight = [place for place, depth in sizing.depths.items() if depth > LEAST]
+    for place in tight:
+        less = predict_cycles(cycle_graph(graph, {**sizing.depths, place: sizing.depths[place] - 1}), FRAMES)
+        assert less.deadlock is not None or less.intervals[-1] > sizing.interval, place
+    if name != "convolutions":
+        assert [place for place in tight if place[0].startswith("add")]
+
+
+def test_no_interval_is_shorter_than_the_busiest_module(folded):
+    graph = folded(NETWORKS["one_block"](), 300)
+    sizing = size_fifos(graph)
+    assert sizing.interval >= cycle_graph(graph, sizing.depths).least_interval
+
+
+def test_a_join_without_a_fifo_gets_stuck(folded):
+    graph = folded(NETWORKS["one_block"](), 300)
+    with pytest.raises(LowerError, match=r"gets stuck: nothing moves from cycle .* on; not taken: .*; not offered: "):
+        predict(graph)
+
+
+def test_the_whole_flow_takes_the_depths(folded, tmp_path, build):
+    graph = folded(NETWORKS["one_block"](), 300)
+    depths = sorted(depth for depth in size_fifos(graph).depths.values() if depth)
+    lowered = build(tmp_path / "model.onnx", target_cycles=300)
+    found = [node for node in lowered.model.graph.node if node.op_type == "BoundedFIFO_rtl"]
+    attributes = {node.name: {item.name: item.i for item in node.attribute} for node in found}
+    assert sorted(values["depth"] for values in attributes.values()) == depths
+    assert "add0_fifo" in attributes

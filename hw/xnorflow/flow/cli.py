@@ -211,6 +211,19 @@ def simulate(
 
 
 @app.command()
+def verify(
+    directory: Directory,
+    frames: Annotated[int, typer.Option(min=1, help="Frames to compare every tensor on.")] = 4,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Compare everything a run came to, tensor by tensor, and name the first node that differs."""
+    from xnorflow.flow import commands
+
+    commands.verify(directory, frames, quiet=quiet)
+
+
+@app.command()
 def synthesize(directory: Directory, quiet: Quiet = False, debug: Debug = False) -> None:
     """Map a generated design to LUTs, flip-flops and memories with yosys."""
     from xnorflow.flow import commands

@@ -175,6 +175,19 @@ def simulate(directory: Path, options: list[Override], *, quiet: bool) -> None:
         _report(folders, session)
 
 
+def verify(directory: Path, frames: int, *, quiet: bool) -> None:
+    """Walk the ladder of a run or build and say what was equal; the first difference is an error."""
+    from xnorflow.flow.verify import verify as verify_run
+
+    folders = Folders.find(directory)
+    _check_simulator()
+    with working_in(folders.root, quiet=quiet) as session:
+        rungs = verify_run(folders, frames, session.progress)
+        width = max(len(rung.name) for rung in rungs)
+        for rung in rungs:
+            session.progress.say(f"  {rung.name:<{width}}  {rung.tensors:>4} tensors on {rung.frames} frames")
+
+
 def synthesize(directory: Path, *, quiet: bool) -> None:
     """Synthesize the design of a run or build."""
     folders = Folders.find(directory)

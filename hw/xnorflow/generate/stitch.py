@@ -13,11 +13,12 @@ __all__ = ["TOP", "render_top"]
 TOP = "xnorflow_top"
 
 
-def render_top(design: Design) -> str:
+def render_top(design: Design, taps: bool = False) -> str:
     """Return the text of the top.
 
     Args:
         design: nodes in stream order; each is a module of the same name with FINN's AXI-Stream ports.
+        taps: whether an ``xnorflow_tap`` writes each node's beats to ``<node>.out<number>.txt``.
     """
     nodes: list[dict[str, Any]] = [
         {
@@ -39,6 +40,7 @@ def render_top(design: Design) -> str:
         cycles=design.cycles_per_frame,
         input=design.input,
         output=design.output,
+        taps=taps,
     )
 
 

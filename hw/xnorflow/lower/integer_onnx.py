@@ -20,7 +20,7 @@ from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import INPUT, IntegerNetwork
 from xnorflow.lower.integer_operations import Add, MaxPool, Operation, Repeat, Requantize, SumPool
 
-__all__ = ["run_integer", "write_integer_onnx"]
+__all__ = ["run_integer", "run_integer_operations", "write_integer_onnx"]
 
 BATCH = 256
 
@@ -211,3 +211,45 @@ def run_integer(
             results.append(np.rint(result).astype(np.int64))
             advance(len(batch), "")
     return np.concatenate(results)
+
+
+def run_integer_operations(
+    path: Path, network: IntegerNetwork, values: npt.NDArray[np.int64]
+) -> list[npt.NDArray[np.int64]]:
+    """Run integer.onnx and return the result of each operation (frames, elements), channels last.
+
+    Args:
+        path: the file.
+        network: that it was written from, as far as names, shapes and order of operations go.
+        values: int64 (frames, inputs).
+
+    Raises:
+        LowerError: the file has not the tensors of such a network.
+    """
+    import onnx
+    import onnxruntime
+
+    model = onnx.load(str(path))
+    names = [_result_name(name, operation) for name, operation in zip(network.names, network.operations, strict=True)]
+    made = {output for node in model.graph.node for output in node.output}
+    names[-1] = names[-1] if names[-1] in made else "y"
+    missing = [name for name in names if name not in made]
+    if missing:
+        raise LowerError(f"integer.onnx {path}", f"no tensor {missing[0]}", "that of this network", "build again")
+    del model.graph.output[:]
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in dict.fromkeys(names))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    results = session.run(names, {"x": values.astype(np.float32)})
+    return [_channels_last(np.rint(result).astype(np.int64)) for result in results]
+
+
+def _result_name(name: str, operation: Operation) -> str:
+    if isinstance(operation, IntegerLayer):
+        kind = "matmul" if operation.window is None else "conv"
+        return f"{name}_sign_out" if operation.thresholds is not None else f"{name}_{kind}_out"
+    return f"{name}_out"
+
+
+def _channels_last(result: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    maps = result.transpose(0, 2, 3, 1) if result.ndim == 4 else result
+    return maps.reshape(len(result), -1)

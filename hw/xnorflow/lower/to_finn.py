@@ -72,8 +72,8 @@ class _Graph:
     """The graph being written.
 
     Where all operations are products with thresholds and max-pools, 1-bit values are BIPOLAR and FINN's streamlining
-    makes popcounts of the products. Where there are others, which no streamlining knows, they are BINARY from the start and
-    products count: functions of a sum become functions of the count.
+    makes popcounts of the products. Where there are others, which no streamlining knows, they are BINARY from the start
+    and products count: functions of a sum become functions of the count.
 
     Args:
         network: what is being written.

@@ -16,7 +16,7 @@ from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.match import UNITS, match_nodes
 
-__all__ = ["check_logits", "verify_step"]
+__all__ = ["check_logits", "execute_frame", "verify_step"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -38,10 +38,10 @@ def verify_step(step: str, model: Any, network: IntegerNetwork, codec: HostCodec
     expected = network.activations(frames)
     final = network.results(frames)
     final = codec.raw(final) if raw else final
+    contexts = [execute_frame(step, model, frame) for frame in frames]
     matched = match_nodes(model, network)
     _check_all_matched(step, network, [position for _, position in matched])
-    for index, frame in enumerate(frames):
-        context = _execute(step, model, frame)
+    for index, context in enumerate(contexts):
         for node, position in matched:
             tensor = node.output[0]
             _compare(step, tensor, index, expected[position][index], _as_signs(model, tensor, context[tensor]))
@@ -80,7 +80,17 @@ def _check_parameters(step: str, model: Any, network: IntegerNetwork, matched: l
         _compare(step, f"{node.name} thresholds", None, expected, column)
 
 
-def _execute(step: str, model: Any, frame: IntArray) -> dict[str, Any]:
+def execute_frame(step: str, model: Any, frame: IntArray) -> dict[str, Any]:
+    """Execute a FINN graph on one frame and return all its tensors by name.
+
+    Args:
+        step: name of the step that made the graph, for the message.
+        model: a qonnx ModelWrapper that takes one frame.
+        frame: int64 (inputs,).
+
+    Raises:
+        LowerError: it cannot be executed.
+    """
     from qonnx.core.onnx_exec import execute_onnx
 
     source = model.graph.input[0].name

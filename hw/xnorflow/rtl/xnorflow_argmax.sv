@@ -9,8 +9,8 @@
 // strictly larger one, which is numpy's and torch's rule. Signed scores are compared as unsigned
 // ones with the top bit inverted.
 //
-// Latency: $clog2(Pe) + 3 cycles from a frame's last beat to its label. One beat a cycle, no
-// bubble between frames.
+// Latency: $clog2(Pe) + 3 cycles from a frame's last beat to its label.
+// Interval: exactly Labels / Pe cycles a frame while beats are offered and labels are taken.
 // Cost: 10 scores of 12 bits: 37 LUT, 42 FF for Pe = 1; 190 LUT, 128 FF for Pe = 10 (yosys, xc7,
 // mapped cells).
 

@@ -9,6 +9,7 @@
 // The output side follows the stream rules.
 //
 // Latency: as xnorflow_fifo; a credit is back one cycle after its result has left.
+// Interval: as xnorflow_fifo, as long as Depth covers the pipeline in front of it.
 // Cost: xnorflow_fifo + a counter of $clog2(Depth + 1) bits.
 
 `default_nettype none

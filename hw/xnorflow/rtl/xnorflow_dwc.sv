@@ -10,7 +10,8 @@
 //   wide beat:  | piece R-1 | ... | piece 1 | piece 0 |   piece 0, in the low bits, goes first
 //
 // Latency: InWidth > OutWidth: 1 cycle; InWidth < OutWidth: 1 cycle after the last piece;
-// equal: 0 (wires). One beat a cycle on the narrow side.
+// equal: 0 (wires).
+// Interval: one beat a cycle on the narrow side.
 // Cost: InWidth + OutWidth FF and a count; 64 to 8 bits: 91 LUT; 8 to 64 bits: 22 LUT (yosys, xc7,
 // mapped cells).
 

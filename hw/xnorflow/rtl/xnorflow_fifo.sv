@@ -8,8 +8,8 @@
 // registers only, so a FIFO also cuts the ready path. Up to Depth = 2 there is no memory, only
 // the output register and one spare register behind it.
 //
-// Latency: 1 cycle for Depth <= 2, else 2 cycles. One beat a cycle for Depth >= 2; every other
-// cycle for Depth = 1.
+// Latency: 1 cycle for Depth <= 2, else 2 cycles.
+// Interval: one beat a cycle for Depth >= 2; every other cycle for Depth = 1.
 // Cost: storage of Depth words, two pointers and a count: 16 bits x 33: 13 LUT + 3 RAM32M, 33 FF;
 // 36 bits x 1,025: 21 LUT + 1 RAMB36 (yosys, xc7, mapped cells).
 

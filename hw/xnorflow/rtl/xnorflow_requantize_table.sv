@@ -13,6 +13,7 @@
 //                                              complement bits are read as an unsigned number
 //
 // Latency: 2 cycles.
+// Interval: 1 cycle; no handshake.
 // Cost: 64 channels, Pe 16, 8 bits to 8 bits: 8 RAMB18, 128 FF (yosys, xc7, mapped cells).
 
 `default_nettype none

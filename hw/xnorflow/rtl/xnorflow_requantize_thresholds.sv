@@ -15,6 +15,7 @@
 //                                              of x >= threshold
 //
 // Latency: 3 cycles with one step, else 3 + that of xnorflow_xnor_popcount: 4 up to 32 steps.
+// Interval: 1 cycle; no handshake.
 // Cost: 64 channels, Pe 16, 8 bits, random parameters, in LUTs: 98 LUT, 300 FF for one step; 315
 // LUT, 364 FF for 3 (yosys, xc7, mapped cells).
 

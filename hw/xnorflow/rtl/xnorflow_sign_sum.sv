@@ -12,6 +12,7 @@
 //
 // Latency: ($clog2(Terms) + 1) / 2 cycles, rounded down: 0 for one term, 1 up to 4, 2 up to 16,
 // 3 up to 64, 4 up to 256.
+// Interval: 1 cycle; no handshake.
 // Cost: 1.9 LUT a bit of input: 727 for 49 terms of 8 bits, 1,664 for 112 (yosys, xc7, mapped
 // cells).
 

@@ -8,6 +8,7 @@
 // a sum leaves Latency cycles after its terms came, whatever they were.
 //
 // Latency: ($clog2(Terms) + 1) / 2 cycles, rounded down; 0 for one term.
+// Interval: 1 cycle; no handshake.
 // Cost: 133 LUT, 52 FF for 16 terms of 8 bits (yosys, xc7, mapped cells).
 
 `default_nettype none

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lower"))
 from map_files import signs
 
 FRAMES = 12
-KINDS = {"perceptron": {"Fifo", "Dwc", "Mvau", "Argmax"}, "maps": {"Fifo", "Mvau", "Swg", "Pool"}}
+KINDS = {"perceptron": {"Fifo", "Dwc", "Mvau", "Argmax"}, "maps": {"Mvau", "Swg", "Pool"}}
 INSTANCE = re.compile(r"xnorflow_(\w+) #\((.*?)\n  \)", re.DOTALL)
 PARAMETER = re.compile(r"\.(\w+)\((.*?)\),?\n")
 

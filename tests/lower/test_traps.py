@@ -132,7 +132,7 @@ def test_3_weights_stay_1_bit_through_every_step(tmp_path):
 # 4 --------------------------------------------------------------------------------------------------------------
 
 
-def test_4_stock_finn_ignores_a_branch_and_branches_are_refused_here(tmp_path):
+def test_4_stock_finn_ignores_a_branch_and_branches_of_signs_are_refused_here(tmp_path):
     from finn.transformation.streamline.reorder import MoveLinearPastEltwiseAdd
 
     nodes = [
@@ -152,7 +152,7 @@ def test_4_stock_finn_ignores_a_branch_and_branches_are_refused_here(tmp_path):
 
     chain = Chain().flatten().sign_input().hidden(24, 24)
     path = chain.op("Add", chain.nodes[3].output[0]).bipolar().dense(24, 5).save(tmp_path / "model.onnx")
-    with pytest.raises(InputModelError, match=r"read by 2 nodes .* a chain without branches .* residual"):
+    with pytest.raises(InputModelError, match=r"a branch of 1-bit values; .* add before the sign"):
         extract_integers(import_model(path), OutputKind.AUTO)
 
 
@@ -208,7 +208,7 @@ def test_7_a_wrong_threshold_that_argmax_does_not_see_is_found(tmp_path):
     good, sums = graph.get_initializer(tensor), network.accumulators(frames)
     unseen = None
     for neuron in range(17):
-        layers = (network.products[0], network.layers[1])
+        layers = (network.products[0], network.products[1])
         thresholds = layers[0].thresholds.copy()
         thresholds[neuron] += 2
         wrong = IntegerNetwork((IntegerLayer("a", layers[0].weights, thresholds, "BIPOLAR"), layers[1]), False)

@@ -106,8 +106,9 @@ class _Search:
         if report is None:
             raise LowerError("the accelerator", "gets stuck whatever the FIFOs", fix="report this network")
         best = _interval(report, self._frames)
-        for (node, index), depth in depths.items():  # as much as they ever held is enough
-            depths[node, index] = min(depth, max(report.fills[f"{node}.in{index}"], LEAST))
+        # A beat more than they ever held is enough: a full FIFO takes none, not even while it gives one away.
+        for (node, index), depth in depths.items():
+            depths[node, index] = min(depth, max(report.fills[f"{node}.in{index}"] + 1, LEAST))
         for place in self._places:
             depths[place] = self._least(depths, place, best)
         return Sizing(depths, best, self._runs)

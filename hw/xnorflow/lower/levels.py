@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xnorflow.lower.operators import attributes_of
 
-__all__ = ["Levels", "levels_of", "same_for_all"]
+__all__ = ["Levels", "levels_of", "of_several_bits", "same_for_all"]
 
 Float64 = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
@@ -82,12 +82,12 @@ def levels_of(values: FloatArray, quantizer: Any, constants: dict[str, FloatArra
     """
     real = values.astype(np.float64)
     distinct = np.unique(real)
-    if len(distinct) <= 2:
+    if len(distinct) <= 2 and not of_several_bits(quantizer, constants):
         bottom, top = float(distinct[0]), float(distinct[-1])
         scale, offset = (bottom, 0.0) if bottom == top else ((top - bottom) / 2, (top + bottom) / 2)
         signs = np.where(real > offset, 1, -1) if bottom != top else np.ones(real.shape)
         return Levels(distinct, scale, offset, "BIPOLAR"), signs.astype(np.int64)
-    scale = _scale_of(quantizer, constants) or float(np.diff(distinct).min())
+    scale = _scale_of(quantizer, constants) or float(np.diff(distinct).min(initial=np.inf))
     offset = 0.0 if abs(distinct[0] / scale - np.rint(distinct[0] / scale)) < 1e-3 else float(distinct[0])
     integers = np.rint((real - offset) / scale).astype(np.int64)
     low, high = int(integers.min()), int(integers.max())
@@ -95,6 +95,17 @@ def levels_of(values: FloatArray, quantizer: Any, constants: dict[str, FloatArra
     if bits > MOST_BITS or not np.allclose(integers * scale + offset, real, rtol=0, atol=scale * 1e-3):
         return None
     return Levels(distinct, scale, offset, f"INT{bits}"), integers
+
+
+def of_several_bits(quantizer: Any, constants: dict[str, FloatArray]) -> bool:
+    """Return whether a node is a Quant that says it has 2 bits or more, even if only two values ever come.
+
+    Such values are added to others of the same scale; as -1 and +1 they would be of another.
+    """
+    if quantizer.op_type not in ("Quant", "IntQuant") or _scale_of(quantizer, constants) is None:
+        return False
+    bits = constants.get(quantizer.input[3])
+    return bits is not None and bool((bits >= 2).all())
 
 
 def _scale_of(quantizer: Any, constants: dict[str, FloatArray]) -> float | None:

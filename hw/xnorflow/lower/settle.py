@@ -13,7 +13,7 @@ from xnorflow.lower.extract_input import InputLevels, extract_input
 from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import INPUT
 from xnorflow.lower.integer_operations import MaxPool, Operation, Requantize, datatype_of
-from xnorflow.lower.levels import Levels, levels_of, same_for_all
+from xnorflow.lower.levels import Levels, levels_of, of_several_bits, same_for_all
 from xnorflow.lower.products import ToReal
 from xnorflow.lower.segments import Segment
 from xnorflow.lower.tensors import Tensor
@@ -81,7 +81,8 @@ class Operations:
             return tensor
         segment = Segment(self.model, list(tensor.pending), tensor.channels)
         product = self.products.get(tensor.source)
-        if product is not None and tensor.levels is None and tensor.alone and tensor.pending:
+        wide = bool(segment.nodes) and of_several_bits(segment.nodes[-1], segment.constants)
+        if product is not None and tensor.levels is None and tensor.alone and tensor.pending and not wide:
             found = with_thresholds(segment, product.layer, product.to_real)
             if found is not None:
                 self.made[tensor.source] = found.layer

@@ -36,7 +36,7 @@ def run_tapped(build: Path, inputs: IntArray, progress: Progress) -> dict[str, B
         progress: told of the compilation.
 
     Returns:
-        For each ``<node>.out<number>`` uint8 (beats, bytes), little-endian: all that came, even if the design got stuck,
+        For each ``<node>.out<number>`` uint8 (beats, bytes), little-endian: all that came, even if it got stuck,
         and beats of the last frame once more.
 
     Raises:

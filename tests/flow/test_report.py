@@ -123,7 +123,7 @@ def test_every_number_stands_with_its_path(run):
     assert rows["accuracy, integer"] == ("93.10% of 1,000", "integer.onnx")
     assert rows["accuracy, RTL"] == ("93.10% of 1,000", "Verilator")
     assert rows["RTL: differing logits"] == ("0 of 1,000 frames", "Verilator, 30% stalls")
-    assert rows["cycles/frame, predicted"] == ("128", "model: slowest module")
+    assert rows["cycles/frame, predicted"] == ("128", "cycle model, no stalls")
     assert rows["cycles/frame, simulated"] == ("128", "RTL in Verilator, no stalls")
     assert rows["frames/s"] == ("781,250", "cycles x assumed 10 ns clock")
     assert rows["LUT"] == ("547 of 53,200 (1.0%)", "yosys, mapped cells, xc7")

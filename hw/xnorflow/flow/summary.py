@@ -77,7 +77,7 @@ def _speed(results: Results) -> Iterator[Row]:
     simulation, design = results.simulation, results.design
     predicted = simulation.get("cycles_per_frame_predicted", design.cycles_per_frame if design else None)
     if predicted is not None:
-        yield Row("speed", "cycles/frame, predicted", f"{predicted:,}", "model: slowest module")
+        yield Row("speed", "cycles/frame, predicted", f"{predicted:,}", "cycle model, no stalls")
     measured = simulation.get("cycles_per_frame_simulated")
     if measured is not None:
         equal = measured == predicted

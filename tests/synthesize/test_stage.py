@@ -114,7 +114,15 @@ def test_equal_nodes_run_once(build, monkeypatch, tmp_path):
     (build / "rtl" / "fc2.sv").write_text(REGISTER.replace("fc0", "fc2"))
     (build / "rtl" / "fc3.sv").write_text(REGISTER.replace("fc0", "fc3").replace("[7:0] in0", "[8:1] in0"))
     content["nodes"] = [
-        {"name": name, "op_type": "Toy_rtl", "sources": ["rtl/library.sv", f"rtl/{name}.sv"], "cycles": 1, "info": {}}
+        {
+            "name": name,
+            "op_type": "Toy_rtl",
+            "sources": ["rtl/library.sv", f"rtl/{name}.sv"],
+            "cycles": 1,
+            "info": {},
+            "takes": ["in0"],
+            "output_bits": [8],
+        }
         for name in ("fc0", "fc2", "fc3")
     ]
     (build / "design.json").write_text(json.dumps(content))

@@ -11,6 +11,7 @@ import typer
 
 from xnorflow.flow.cli_compare import compare
 from xnorflow.flow.cli_training import summary, zoo
+from xnorflow.flow.cli_verify import verify
 from xnorflow.flow.options import (
     Board,
     Budget,
@@ -138,6 +139,7 @@ def train(
 
 app.command()(compare)
 app.command()(summary)
+app.command()(verify)
 app.add_typer(zoo)
 
 
@@ -208,19 +210,6 @@ def simulate(
     from xnorflow.flow import commands
 
     commands.simulate(directory, commands.simulate_overrides(frames, stall, seed), quiet=quiet)
-
-
-@app.command()
-def verify(
-    directory: Directory,
-    frames: Annotated[int, typer.Option(min=1, help="Frames to compare every tensor on.")] = 4,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Compare everything a run came to, tensor by tensor, and name the first node that differs."""
-    from xnorflow.flow import commands
-
-    commands.verify(directory, frames, quiet=quiet)
 
 
 @app.command()

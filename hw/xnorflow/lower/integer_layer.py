@@ -73,7 +73,7 @@ class IntegerLayer:
         kind: npt.DTypeLike = np.float32 if self.acc_bounds[1] < EXACT else np.float64
         weights = self.weights.astype(kind)
         if self.window is None:
-            return np.rint(values.reshape(len(values), -1).astype(kind) @ weights).astype(np.int64)
+            return np.rint(values.reshape(len(values), self.inputs).astype(kind) @ weights).astype(np.int64)
         maps = values.reshape(len(values), self.window.rows, self.window.columns, self.window.channels)
         windows = self.window.cut(maps.astype(kind)).reshape(-1, self.inputs)
         return np.rint(windows @ weights).astype(np.int64).reshape(-1, *self.output_shape)

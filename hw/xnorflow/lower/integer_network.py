@@ -101,7 +101,8 @@ class IntegerNetwork:
     def activations(self, values: IntArray) -> list[IntArray]:
         """Return every operation's result (frames, elements) for integer inputs, the last one's as accumulators."""
         results = self._run(values, keep=True)
-        return [results[position].reshape(len(values), -1) for position in range(len(self.operations))]
+        arrays = [results[position] for position in range(len(self.operations))]
+        return [array.reshape(len(values), int(np.prod(array.shape[1:]))) for array in arrays]
 
     def accumulators(self, values: IntArray) -> IntArray:
         """Return the last product's accumulators (frames, classes) for integer inputs (frames, elements)."""
@@ -109,7 +110,7 @@ class IntegerNetwork:
         for start in range(0, len(values), FRAMES_AT_ONCE):
             part = values[start : start + FRAMES_AT_ONCE]
             last = self._run(part, keep=False)[len(self.operations) - 1]
-            result[start : start + FRAMES_AT_ONCE] = last.reshape(len(part), -1)
+            result[start : start + FRAMES_AT_ONCE] = last.reshape(len(part), self.classes)
         return result
 
     def results(self, values: IntArray) -> IntArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,9 +81,14 @@ def test_a_sound_build(build):
     assert not (build.report / SAVED).exists()
 
 
-def test_a_residual_build(tmp_path):
+def test_a_residual_build_and_the_command_in_a_process_of_its_own(tmp_path):
+    """Saved graphs hold operators of our own, which nothing else has registered there."""
     built(trunk_in().block().head(), tmp_path / "net")
     assert check(Folders.of_build(tmp_path / "net"))[-1].tensors > 10
+    command = [sys.executable, "-c", "import sys; from xnorflow.flow.cli import main; sys.exit(main())", "verify"]
+    done = subprocess.run([*command, str(tmp_path / "net"), "--frames", "2"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"last graph = RTL +\d+ tensors on 2 frames", done.stdout)
 
 
 def test_a_flipped_weight(build):

@@ -16,6 +16,7 @@ from xnorflow.artifact.streams import StreamSpec, unpack
 from xnorflow.flow.folders import Folders
 from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_integers import Extraction, extract_integers
+from xnorflow.lower.finn_compat import prepare_finn
 from xnorflow.lower.integer_onnx import run_integer_operations
 from xnorflow.lower.reference import logits_graph, reference_logits
 from xnorflow.lower.steps import STEPS
@@ -57,6 +58,7 @@ def verify(folders: Folders, frames: int, progress: Progress) -> list[Rung]:
         LowerError: a graph or integer.onnx differs; says where first.
         SimulateError: the RTL differs; names the first node, frame and element.
     """
+    prepare_finn()  # registers the operators that the saved graphs are made of
     from qonnx.core.modelwrapper import ModelWrapper
 
     source = folders.build / MODELS / "step_import.onnx"

@@ -78,7 +78,7 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
             return [Repeat(int(value("NumChannels")) // int(value("PE")), int(value("Times")))]
         case "Requantize":
             function = operator.function(model)
-            return [Requantize(function.mode, max(function.steps, 1))]
+            return [Requantize(function.mode, max(function.steps, 1), function.slopes)]
     raise ValueError(f"node {node.name}: no machine for {node.op_type}")
 
 

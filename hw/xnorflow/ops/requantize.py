@@ -11,7 +11,7 @@ import numpy.typing as npt
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
 
-from xnorflow.ops.requantize_memory import FunctionMemory, read_function
+from xnorflow.ops.requantize_memory import WIDEST_TABLE, FunctionMemory, read_function
 from xnorflow.ops.vector_operator import VectorOperator
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, Sized, render_wrapper
 
@@ -46,7 +46,7 @@ class Requantize(VectorOperator):
 
 @register_rtl
 class Requantize_rtl(RtlNode, Requantize):
-    """RTL backend: ``xnorflow_requantize``, comparing with thresholds for few steps, else looking up."""
+    """RTL backend: ``xnorflow_requantize``, comparing for few steps, multiplying wide sums, else looking up."""
 
     library_modules = (
         "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_xnor_popcount",
@@ -65,13 +65,11 @@ class Requantize_rtl(RtlNode, Requantize):
         parameters: dict[str, bool | int | str | Sized] = {
             "Channels": channels, "Pe": pe, "InWidth": widths[0], "OutWidth": widths[1], "Mode": function.mode,
         }  # fmt: skip
-        if function.mode == "thresholds":
-            parameters |= {
-                "Steps": function.steps, "Base": function.base, "Falling": function.falling,
-                "ParameterFile": f"{name}_parameters.mem",
-            }  # fmt: skip
-        else:
+        parameters |= function.parameters
+        if function.mode == "table":
             parameters |= {"TableFiles": f"{name}_table"}
+        else:
+            parameters |= {"ParameterFile": f"{name}_parameters.mem"}
         source = Port(self.get_instream_width(), f"{self.beats()[0]} beats of {pe} x {self.get_input_datatype().name}")
         sink = Port(self.get_outstream_width(), f"{self.beats()[1]} beats of {pe} x {self.get_output_datatype().name}")
         purpose = (
@@ -80,17 +78,25 @@ class Requantize_rtl(RtlNode, Requantize):
         return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_requantize", parameters, sink.bits)])
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs: comparators or look-up, and the output buffer."""
+        """Return LUTs: comparators, multipliers' surroundings or look-up, and the output buffer."""
         bits = [int(kind.bitwidth()) for kind in (self.get_input_datatype(), self.get_output_datatype())]
-        return 60 + self.fold() * (2 * bits[0] if self._compares() else 2 * bits[1])
+        each = {"thresholds": 2 * bits[0], "affine": 10 * bits[1], "table": 2 * bits[1]}[self._likely_mode()]
+        return 60 + self.fold() * each
 
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 18 Kib blocks of the tables, two lanes in each."""
-        if self._compares():
+        if self._likely_mode() != "table":
             return 0
         words = 2 ** int(self.get_input_datatype().bitwidth()) * int(self.get_nodeattr("NumChannels")) // self.fold()
         bits = 2 * words * int(self.get_output_datatype().bitwidth())
         return math.ceil(self.fold() / 2) * math.ceil(bits / 18432)
 
-    def _compares(self) -> bool:
-        return int(self.get_output_datatype().bitwidth()) == 1
+    def dsp_estimation(self, fpgapart: str) -> int:
+        """Return a multiplier a lane, where functions are lines."""
+        return self.fold() if self._likely_mode() == "affine" else 0
+
+    def _likely_mode(self) -> str:
+        """Return the mode that widths alone suggest, before the function is looked at."""
+        if int(self.get_output_datatype().bitwidth()) == 1:
+            return "thresholds"
+        return "affine" if int(self.get_input_datatype().bitwidth()) > WIDEST_TABLE else "table"

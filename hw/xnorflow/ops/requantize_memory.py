@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from xnorflow.artifact.errors import GenerateError
-from xnorflow.ops.mvau_rtl import hex_words
+from xnorflow.ops.affine_fit import AffineFit, fit_affine
+from xnorflow.ops.mvau_rtl import hex_words, signed_bits
 
 __all__ = ["FunctionMemory", "read_function"]
 
@@ -17,6 +19,8 @@ IntArray = npt.NDArray[np.int64]
 MOST_STEPS = 3
 """Thresholds of a channel up to which comparators are smaller than a table."""
 MOST_TABLE_BITS = 16
+WIDEST_TABLE = 8
+"""Above this many bits coming in, a multiplier is smaller than a table."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class FunctionMemory:
         steps: thresholds of a channel; 0: by table.
         base: value below all thresholds.
         falling: whether any channel falls.
+        fit: the function as lines; None: it takes none, or a table is smaller.
     """
 
     table: IntArray
@@ -43,17 +48,49 @@ class FunctionMemory:
     steps: int
     base: int
     falling: bool
+    fit: AffineFit | None = None
 
     @property
     def mode(self) -> str:
         """``Mode`` of the module."""
-        return "thresholds" if self.steps else "table"
+        return "affine" if self.fit else "thresholds" if self.steps else "table"
+
+    @property
+    def slopes(self) -> int:
+        """Pieces of the lines."""
+        return self.fit.pieces if self.fit else 1
+
+    @property
+    def parameters(self) -> dict[str, int | bool]:
+        """Parameters of the module besides widths and files."""
+        if self.fit:
+            factor, offset = self._affine_widths()
+            return {"FactorWidth": factor, "OffsetWidth": offset, "Shift": self.fit.shift, "Slopes": self.slopes}
+        return {"Steps": self.steps, "Base": self.base, "Falling": self.falling} if self.steps else {}
 
     def files(self, name: str) -> dict[str, str]:
         """Return the memory files of node ``name`` by their names."""
-        if self.steps:
-            return {f"{name}_parameters.mem": hex_words(self._threshold_words())}
+        if self.fit or self.steps:
+            words = self._affine_words(self.fit) if self.fit else self._threshold_words()
+            return {f"{name}_parameters.mem": hex_words(words)}
         return {f"{name}_table_{memory}.mem": hex_words(words) for memory, words in enumerate(self._tables())}
+
+    def _affine_widths(self) -> tuple[int, int]:
+        assert self.fit is not None
+        both = (self.fit.factors, self.fit.offsets)
+        factor, offset = (max(signed_bits(int(values.min()), int(values.max())), 2) for values in both)
+        return max(factor, self.fit.shift + 1 - self.width), offset  # the sum is wider than the shift
+
+    def _affine_words(self, fit: AffineFit) -> npt.NDArray[np.uint8]:
+        """Return (folds, bits): factor and offset of the lanes, those of the other piece, and the knee."""
+        factor, offset = self._affine_widths()
+        fields = [field for pair in zip(fit.factors, fit.offsets, strict=True) for field in pair]
+        widths = [factor, offset] * fit.pieces
+        if fit.pieces == 2:
+            fields, widths = [*fields, fit.knees], [*widths, self.width + 1]
+        planes = [(values[:, None] >> np.arange(width)) & 1 for values, width in zip(fields, widths, strict=True)]
+        lanes = np.concatenate(planes, axis=1).astype(np.uint8)
+        return np.ascontiguousarray(lanes.reshape(len(lanes) // self.pe, -1))
 
     def _threshold_words(self) -> npt.NDArray[np.uint8]:
         """Return (folds, bits): thresholds of the lanes, then a bit a lane that says whether it falls."""
@@ -95,10 +132,15 @@ def read_function(table: IntArray, low: int, width: int, signed: bool, out_width
     Raises:
         GenerateError: more inputs than a table can have.
     """
-    if width > MOST_TABLE_BITS:
-        raise GenerateError(
-            "requantization", f"inputs of {width} bits", f"at most {MOST_TABLE_BITS}", "use fewer inputs a neuron"
-        )
+    return _read(table.tobytes(), table.shape, low, width, signed, out_width, pe)
+
+
+@lru_cache(maxsize=256)
+def _read(
+    content: bytes, shape: tuple[int, ...], low: int, width: int, signed: bool, out_width: int, pe: int
+) -> FunctionMemory:
+    """Do what :func:`read_function` says, once: the cycle model asks for it in each of its runs."""
+    table = np.frombuffer(content, np.int64).reshape(shape)
     first = -(2 ** (width - 1)) if signed else 0
     place = np.clip(np.arange(first, first + 2**width) - low, 0, len(table) - 1)
     whole = table[place]
@@ -110,4 +152,11 @@ def read_function(table: IntArray, low: int, width: int, signed: bool, out_width
         base, steps = 0, 1
         compared = signed and bool(monotone.all())
     falling = bool((differences < 0).any())
-    return FunctionMemory(whole, width, signed, out_width, pe, steps if compared else 0, base, falling)
+    fit = None
+    if not compared and signed and width > WIDEST_TABLE and out_width > 1:
+        fit = fit_affine(table, low, out_width)
+    if not fit and not compared and width > MOST_TABLE_BITS:
+        raise GenerateError(
+            "requantization", f"inputs of {width} bits", f"at most {MOST_TABLE_BITS}", "use fewer inputs a neuron"
+        )
+    return FunctionMemory(whole, width, signed, out_width, pe, steps if compared else 0, base, falling, fit)

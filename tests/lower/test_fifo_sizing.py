@@ -12,7 +12,7 @@ from map_files import MapChain, trunk_in
 from xnorflow.artifact.errors import LowerError
 from xnorflow.cycles.run import predict_cycles
 from xnorflow.lower.config import BuildSettings
-from xnorflow.lower.cycle_graph import cycle_graph
+from xnorflow.lower.cycle_graph import read_layers
 from xnorflow.lower.fifo_sizing import LEAST, predict, size_fifos
 from xnorflow.lower.finn_compat import dataflow_config
 from xnorflow.lower.steps import STEPS, StepContext
@@ -52,12 +52,12 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_fifo_can_be_a_beat_shallower(name, cycles, folded):
     graph = folded(NETWORKS[name](), cycles)
-    sizing = size_fifos(graph)
-    report = predict_cycles(cycle_graph(graph, sizing.depths), FRAMES)
+    sizing, layers = size_fifos(graph), read_layers(graph)
+    report = predict_cycles(layers.graph(sizing.depths), FRAMES)
     assert report.complete and set(report.intervals[-10:]) == {sizing.interval}
     tight = [place for place, depth in sizing.depths.items() if depth > LEAST]
     for place in tight:
-        less = predict_cycles(cycle_graph(graph, {**sizing.depths, place: sizing.depths[place] - 1}), FRAMES)
+        less = predict_cycles(layers.graph({**sizing.depths, place: sizing.depths[place] - 1}), FRAMES)
         assert less.deadlock is not None or less.intervals[-1] > sizing.interval, place
     if name != "convolutions":
         assert [place for place in tight if place[0].startswith("add")]
@@ -66,7 +66,7 @@ def test_no_fifo_can_be_a_beat_shallower(name, cycles, folded):
 def test_no_interval_is_shorter_than_the_busiest_module(folded):
     graph = folded(NETWORKS["one_block"](), 300)
     sizing = size_fifos(graph)
-    assert sizing.interval >= cycle_graph(graph, sizing.depths).least_interval
+    assert sizing.interval >= read_layers(graph).graph(sizing.depths).least_interval
 
 
 def test_a_join_without_a_fifo_gets_stuck(folded):

@@ -8,17 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xnorflow.artifact.golden import GoldenVectors
-from xnorflow.artifact.progress import SilentProgress
-from xnorflow.generate.stage import generate
 from xnorflow.lower.config import BuildSettings, OutputKind
 from xnorflow.lower.finn_compat import prepare_finn
-from xnorflow.lower.import_model import import_model
-from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
-from xnorflow.lower.stage import lower
-from xnorflow.simulate.config import SimulateSettings
-from xnorflow.simulate.stage import simulate
-from xnorflow.simulate.verilator import lint_design
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "lower"))
 
@@ -84,7 +75,7 @@ def random_residual_network(random: np.random.Generator) -> TrunkChain:
 
 @pytest.mark.parametrize("build_network", [random_network, random_residual_network])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_network(tmp_path, seed, build_network):
+def test_random_network(tmp_path, seed, build_network, climb):
     prepare_finn()
     random = np.random.default_rng(seed)
     model = build_network(random).save(tmp_path / "net.onnx")
@@ -93,19 +84,4 @@ def test_random_network(tmp_path, seed, build_network):
         target_cycles=int(random.choice([1, 10, 40, 150, 600, 3000])),
         output=OutputKind(str(random.choice(["logits", "logits", "labels"]))),
     )
-    tidied = import_model(model)
-    inputs = random_inputs(tidied, FRAMES, seed)
-    golden = GoldenVectors(inputs, reference_logits(logits_graph(tidied), inputs), np.zeros(0, np.int64))
-    build = tmp_path / "build"
-    build.mkdir()
-
-    lowered = lower(model, build, settings, golden, SilentProgress())
-    design = generate(build, lowered, SilentProgress())
-    assert lint_design(design.top, [build / source for source in design.sources]) == []
-    values = lowered.codec.quantize(inputs)
-    expected = lowered.codec.raw(lowered.network.results(values))
-    stalls = SimulateSettings(stall_probability=float(random.choice([0.1, 0.5, 0.8])), seed=seed)
-    report = simulate(build, values, expected, stalls, SilentProgress())
-    assert (report.frames, report.mismatches) == (FRAMES, 0)
-    assert report.cycles_per_frame_simulated == design.cycles_per_frame
-    assert report.latency_cycles == design.latency_cycles
+    climb(model, settings, FRAMES, seed, float(random.choice([0.1, 0.5, 0.8])))

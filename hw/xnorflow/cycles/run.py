@@ -24,7 +24,7 @@ __all__ = ["CycleReport", "Deadlock", "predict_cycles"]
 CycleArray = npt.NDArray[np.int64]
 ByteArray = npt.NDArray[np.uint8]
 
-_SOURCES = ("signals.hpp", "machines.hpp", "windows.hpp", "simulator.cpp")
+_SOURCES = ("signals.hpp", "stalls.hpp", "machines.hpp", "windows.hpp", "simulator.cpp")
 _FLAGS = ("-std=c++20", "-O2")
 _NO_LIMIT = 2**62
 _COLUMNS = ("input_first", "input_last", "output_first", "output_last")

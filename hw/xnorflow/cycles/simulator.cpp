@@ -29,31 +29,10 @@
 
 #include "machines.hpp"
 #include "signals.hpp"
+#include "stalls.hpp"
 #include "windows.hpp"
 
 namespace {
-
-// The stalls of simulate/harness.cpp: its generator, seeded as there.
-class Random {
- public:
-  explicit Random(uint64_t seed) {
-    uint64_t z = seed + 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    state_ = (z ^ (z >> 31)) | 1;
-  }
-  // True with a probability of threshold / 65536.
-  bool below(uint32_t threshold) {
-    if (threshold == 0) return false;
-    state_ ^= state_ >> 12;
-    state_ ^= state_ << 25;
-    state_ ^= state_ >> 27;
-    return ((state_ * 0x2545f4914f6cdd1du) >> 48) < threshold;
-  }
-
- private:
-  uint64_t state_;
-};
 
 // The outer end of a channel; beats are counted from the first frame's first one on.
 struct End {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -10,46 +12,69 @@ import numpy as np
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph
 from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Machine, Mvau, Pool, Repeat, Requantize, Swg
 
-__all__ = ["cycle_graph"]
+__all__ = ["CycleLayers", "read_layers"]
 
 
-def cycle_graph(model: Any, fifos: dict[tuple[str, int], int] | None = None) -> Graph:
-    """Return the machines of a graph's hardware layers, and the streams between them.
+@dataclass(frozen=True)
+class CycleLayers:
+    """The layers of a graph as the cycle model knows them, without any FIFOs but those that it has.
+
+    Args:
+        chains: for each layer its machines in series, by name; none where it is wires.
+        takes: for each layer the layers whose streams it takes, or ``INPUT``, in the order of its inputs.
+        last: the layer whose stream goes out.
+        frame_beats: beats of a frame coming in.
+    """
+
+    chains: dict[str, dict[str, Machine]]
+    takes: dict[str, tuple[str, ...]]
+    last: str
+    frame_beats: int
+
+    def graph(self, fifos: Mapping[tuple[str, int], int] | None = None) -> Graph:
+        """Return machines and the streams between them.
+
+        Args:
+            fifos: depths of FIFOs to put in front of inputs, by layer and number of the input, 0 for none; they are
+                called ``<layer>.in<number>``.
+        """
+        machines: dict[str, Machine] = {}
+        edges: list[tuple[str, str]] = []
+        ends = {INPUT: INPUT}
+        for name, chain in self.chains.items():
+            machines |= chain
+            edges += list(pairwise(chain))
+            for index, source in enumerate(self.takes[name]):
+                end, depth = ends[source], (fifos or {}).get((name, index), 0)
+                if depth:
+                    fifo = f"{name}.in{index}"
+                    machines[fifo] = Fifo(depth)
+                    edges.append((end, fifo))
+                    end = fifo
+                if chain:
+                    edges.append((end, next(iter(chain))))
+            ends[name] = next(reversed(chain)) if chain else end
+        return Graph(machines, (*edges, (ends[self.last], OUTPUT)), self.frame_beats)
+
+
+def read_layers(model: Any) -> CycleLayers:
+    """Read the hardware layers of a graph.
 
     Args:
         model: a qonnx ModelWrapper, folded; width converters inserted or not yet needed.
-        fifos: depths of FIFOs to put in front of inputs, by node name and number of the input; they are called
-            ``<node>.in<number>``.
     """
     from qonnx.custom_op.registry import getCustomOp
 
-    machines: dict[str, Machine] = {}
-    edges: list[tuple[str, str]] = []
-    ends: dict[str, str] = {model.graph.input[0].name: INPUT}
+    chains: dict[str, dict[str, Machine]] = {}
+    takes: dict[str, tuple[str, ...]] = {}
+    givers = {model.graph.input[0].name: INPUT}
     for node in model.graph.node:
-        operator = getCustomOp(node)
-        chain = {f"{node.name}.{place}": machine for place, machine in enumerate(machines_of(model, node, operator))}
-        first = next(iter(chain), None)
-        streams = [name for name in node.input if name in ends]
-        machines |= chain
-        edges += list(pairwise(chain))
-        for index, name in enumerate(streams):
-            source = ends[name]
-            depth = (fifos or {}).get((node.name, index), 0)
-            if depth:
-                fifo = f"{node.name}.in{index}"
-                machines[fifo] = Fifo(depth)
-                edges.append((source, fifo))
-                source = fifo
-            if first is None:
-                ends |= dict.fromkeys(node.output, source)  # wires
-            else:
-                edges.append((source, first))
-        if first is not None:
-            ends |= dict.fromkeys(node.output, next(reversed(chain)))
-    edges.append((ends[model.graph.output[0].name], OUTPUT))
+        machines = machines_of(model, node, getCustomOp(node))
+        chains[node.name] = {f"{node.name}.{place}": machine for place, machine in enumerate(machines)}
+        takes[node.name] = tuple(givers[name] for name in node.input if name in givers)
+        givers |= dict.fromkeys(node.output, node.name)
     beats = int(np.prod(getCustomOp(model.graph.node[0]).get_folded_input_shape()[:-1]))
-    return Graph(machines, tuple(edges), beats)
+    return CycleLayers(chains, takes, givers[model.graph.output[0].name], beats)
 
 
 def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:

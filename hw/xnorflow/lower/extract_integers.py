@@ -16,7 +16,7 @@ import numpy.typing as npt
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.host import HostCodec
 from xnorflow.lower.config import OutputKind
-from xnorflow.lower.extract_input import InputLevels, extract_input
+from xnorflow.lower.extract_input import InputLevels
 from xnorflow.lower.integer_network import INPUT, IntegerNetwork
 from xnorflow.lower.operators import LABEL_OPS, PRODUCT_OPS, SHAPE_OPS, SUM_POOL_OPS, attributes_of, node_name
 from xnorflow.lower.products import ToReal
@@ -34,7 +34,7 @@ from xnorflow.lower.segments import Segment
 from xnorflow.lower.settle import Operations
 from xnorflow.lower.tensors import Tensor, order_of
 
-__all__ = ["Extraction", "extract_integers", "input_levels"]
+__all__ = ["Extraction", "extract_integers", "input_levels", "input_segment"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -69,10 +69,7 @@ def extract_integers(model: Any, output: OutputKind) -> Extraction:
         InputModelError: weights of more than 1 bit, an input of more than 8 bits, a function or a join that integers
             cannot do, logits that do not follow the sums, or labels asked for where the classes' final scales differ.
     """
-    walk = _Walk(model)
-    for node in model.graph.node:
-        walk.read(node)
-    return walk.finish(output)
+    return _walked(model).finish(output)
 
 
 def input_levels(model: Any) -> InputLevels:
@@ -81,7 +78,7 @@ def input_levels(model: Any) -> InputLevels:
     Raises:
         InputModelError: the network has no hardware form.
     """
-    return extract_input(input_segment(model))
+    return _walked(model).entry()
 
 
 def input_segment(model: Any) -> Segment:
@@ -90,10 +87,14 @@ def input_segment(model: Any) -> Segment:
     Raises:
         InputModelError: the network has no hardware form.
     """
+    return _walked(model).head()
+
+
+def _walked(model: Any) -> _Walk:
     walk = _Walk(model)
     for node in model.graph.node:
         walk.read(node)
-    return walk.head()
+    return walk
 
 
 class _Walk:
@@ -188,11 +189,17 @@ class _Walk:
             raise _no_layer()
         return self._operations.head
 
+    def entry(self) -> InputLevels:
+        """Return the levels of the input."""
+        if self._operations.entry is None:
+            raise _no_layer()
+        return self._operations.entry
+
     def finish(self, output: OutputKind) -> Extraction:
         """Return what was found, when all nodes have been read."""
         operations, name = self._operations, self._model.graph.output[0].name
         self._check_all_read(name)
-        if not operations.products or operations.entry is None:
+        if not operations.products:
             raise _no_layer()
         tensor = self._tensors.get(name)
         last = len(operations.made) - 1
@@ -209,7 +216,7 @@ class _Walk:
                 "take it out, or leave it to the host",
             )  # fmt: skip
         product = operations.products[last]
-        ends = Ends(operations.entry, self._input_shape, operations.input_order, self._ends_in_labels, output)
+        ends = Ends(self.entry(), self._input_shape, operations.input_order, self._ends_in_labels, output)
         segment = Segment(self._model, list(tensor.pending), tensor.channels)
         layer, codec, operations.flipped[last] = read_result(ends, segment, product.layer, product.to_real)
         operations.made[last] = layer

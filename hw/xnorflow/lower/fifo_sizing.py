@@ -6,12 +6,13 @@ are all in it. In stream order, each FIFO is made as shallow as it can be withou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from xnorflow.artifact.errors import LowerError
+from xnorflow.cycles.graph import Graph
 from xnorflow.cycles.run import CycleReport, predict_cycles
-from xnorflow.lower.cycle_graph import cycle_graph
+from xnorflow.lower.cycle_graph import CycleLayers, read_layers
 from xnorflow.lower.folding import MVAUS
 
 __all__ = ["Sizing", "predict", "size_fifos"]
@@ -33,25 +34,25 @@ class Sizing:
     Args:
         depths: by node name and number of its input; 0: none is needed.
         interval: cycles from frame to frame.
-        runs: runs of the model that it took.
     """
 
     depths: dict[Place, int]
     interval: int
-    runs: int
 
 
-def predict(model: Any, fifos: dict[Place, int] | None = None) -> CycleReport:
+def predict(model: Any) -> CycleReport:
     """Run a graph, with the FIFOs that it has, in the cycle model without stalls until its frames take the same time.
 
     Args:
         model: a qonnx ModelWrapper, folded, with width converters.
-        fifos: FIFOs besides, by node name and number of the input.
 
     Raises:
         LowerError: it gets stuck, or its frames never take the same time.
     """
-    graph = cycle_graph(model, fifos)
+    return _predict(read_layers(model).graph())
+
+
+def _predict(graph: Graph) -> CycleReport:
     for frames in FRAMES:
         report = predict_cycles(graph, frames)
         if report.deadlock is not None or not report.complete:
@@ -59,16 +60,16 @@ def predict(model: Any, fifos: dict[Place, int] | None = None) -> CycleReport:
                 "the accelerator", f"gets stuck: {report.deadlock}"[:200], "FIFOs deep enough where branches meet",
                 "leave the depths of FIFOs to the build, or report this network",
             )  # fmt: skip
-        if _steady(report, frames):
+        if len(set(_last_intervals(report, frames))) == 1:
             return report
     raise LowerError(
-        "the accelerator", f"takes {sorted(set(report.intervals[-FRAMES[-1] // 3 :].tolist()))} cycles for its frames",
+        "the accelerator", f"takes {sorted(set(_last_intervals(report, FRAMES[-1])))} cycles for its frames",
         "the same for each", "report this network",
     )  # fmt: skip
 
 
-def _steady(report: CycleReport, frames: int) -> bool:
-    return len(set(report.intervals[-frames // 3 :].tolist())) == 1
+def _last_intervals(report: CycleReport, frames: int) -> list[int]:
+    return [int(interval) for interval in report.intervals[-frames // 3 :]]
 
 
 def size_fifos(model: Any) -> Sizing:
@@ -80,24 +81,20 @@ def size_fifos(model: Any) -> Sizing:
     Raises:
         LowerError: it gets stuck even with FIFOs of several frames.
     """
-    places = _places(model)
-    runs = 0
+    layers, places = read_layers(model), _places(model)
     for frames in FRAMES:
-        search = _Search(model, places, frames)
-        sizing = search.run()
-        runs += sizing.runs
+        sizing = _Search(layers, places, frames).run()
         # What few frames do not show, more will: a FIFO that fills a little with each of them.
-        if int(predict(model, sizing.depths).intervals[-1]) == sizing.interval:
-            return replace(sizing, runs=runs)
+        if int(_predict(layers.graph(sizing.depths)).intervals[-1]) == sizing.interval:
+            return sizing
     raise LowerError("the accelerator", "needs FIFOs that grow with the number of frames", fix="report this network")
 
 
 class _Search:
     """The search for depths, with runs of so many frames."""
 
-    def __init__(self, model: Any, places: dict[Place, int], frames: int) -> None:
-        self._model, self._places, self._frames = model, places, frames
-        self._runs = 0
+    def __init__(self, layers: CycleLayers, places: dict[Place, int], frames: int) -> None:
+        self._layers, self._places, self._frames = layers, places, frames
 
     def run(self) -> Sizing:
         """Return depths each of which cannot be less, the others being as they are."""
@@ -105,22 +102,21 @@ class _Search:
         report = self._report(depths)
         if report is None:
             raise LowerError("the accelerator", "gets stuck whatever the FIFOs", fix="report this network")
-        best = _interval(report, self._frames)
+        best = max(_last_intervals(report, self._frames))
         # A beat more than they ever held is enough: a full FIFO takes none, not even while it gives one away.
         for (node, index), depth in depths.items():
             depths[node, index] = min(depth, max(report.fills[f"{node}.in{index}"] + 1, LEAST))
         for place in self._places:
             depths[place] = self._least(depths, place, best)
-        return Sizing(depths, best, self._runs)
+        return Sizing(depths, best)
 
     def _report(self, depths: dict[Place, int]) -> CycleReport | None:
-        self._runs += 1
-        report = predict_cycles(cycle_graph(self._model, depths), self._frames)
+        report = predict_cycles(self._layers.graph(depths), self._frames)
         return report if report.deadlock is None and report.complete else None
 
     def _works(self, depths: dict[Place, int], best: int) -> bool:
         report = self._report(depths)
-        return report is not None and _interval(report, self._frames) <= best
+        return report is not None and max(_last_intervals(report, self._frames)) <= best
 
     def _least(self, depths: dict[Place, int], place: Place, best: int) -> int:
         """Return the least depth that works at one place, 0 or ``LEAST`` and more; the one it has does."""
@@ -131,10 +127,6 @@ class _Search:
             middle = (low + high) // 2
             low, high = (low, middle) if self._works({**depths, place: middle}, best) else (middle, high)
         return high
-
-
-def _interval(report: CycleReport, frames: int) -> int:
-    return int(report.intervals[-frames // 3 :].max())
 
 
 def _places(model: Any) -> dict[Place, int]:

@@ -67,17 +67,13 @@ def _cheapest(mw: int, mh: int, input_bits: int, before: int, target: int) -> Mv
     return min(folds, key=cost)
 
 
-def fold_for_cycles(model: Any, target: int) -> tuple[int, int]:
+def fold_for_cycles(model: Any, target: int) -> None:
     """Choose for each layer the cheapest PE and SIMD that need at most ``target`` cycles a frame.
 
     The cost of a width converter behind the layer before is part of the choice. Windows leave pixel by pixel, so that a
     convolution cannot be faster than that; where it needs more than ``target``, all layers get as many cycles.
-
-    Returns:
-        LUTs and 18 Kib blocks that the units are estimated to take.
     """
     widths: dict[str, int] = {}
-    total = (0, 0)
     target = max(
         [target, *(_fewest_cycles(operator) for node, operator in hardware_layers(model) if node.op_type in OVER_MAPS)]
     )
@@ -95,10 +91,8 @@ def fold_for_cycles(model: Any, target: int) -> tuple[int, int]:
             operator.set_nodeattr("SIMD", chosen.simd)
             operator.set_nodeattr("PE", chosen.pe)
             widths |= dict.fromkeys(node.output, chosen.pe)
-            total = (total[0] + chosen.luts, total[1] + chosen.bram18)
         else:
             widths |= dict.fromkeys(node.output, _fold_channels(operator, before, target))
-    return total
 
 
 def _fewest_cycles(operator: Any) -> int:

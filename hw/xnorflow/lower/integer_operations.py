@@ -10,14 +10,9 @@ import numpy.typing as npt
 from xnorflow.artifact.windows import Window
 from xnorflow.lower.integer_layer import IntegerLayer
 
-__all__ = ["Add", "MaxPool", "Operation", "Repeat", "Requantize", "SumPool", "datatype_of"]
+__all__ = ["Add", "MaxPool", "Operation", "Repeat", "Requantize", "SumPool"]
 
 IntArray = npt.NDArray[np.int64]
-
-
-def datatype_of(low: int, high: int) -> str:
-    """Return the QONNX datatype ``INT<n>`` that holds ``low`` to ``high``, of 2 bits at least."""
-    return f"INT{max(int(max(high, -low - 1)).bit_length() + 1, 2)}"
 
 
 def _maps(values: IntArray, window: Window) -> IntArray:

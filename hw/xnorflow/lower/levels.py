@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xnorflow.lower.operators import attributes_of
 
-__all__ = ["Levels", "levels_of", "of_several_bits", "same_for_all"]
+__all__ = ["Levels", "datatype_of", "levels_of", "of_several_bits", "same_for_all", "two_levels"]
 
 Float64 = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
@@ -53,6 +53,18 @@ class Levels:
         return real + np.float32(self.offset) if self.offset else real
 
 
+def datatype_of(low: int, high: int) -> str:
+    """Return the QONNX datatype ``INT<n>`` that holds ``low`` to ``high``, of 2 bits at least."""
+    return f"INT{max(int(max(high, -low - 1)).bit_length() + 1, 2)}"
+
+
+def two_levels(bottom: float, top: float) -> Levels:
+    """Return the levels of an activation ``offset + scale * q``, q = -1 or +1; a constant one has q = +1."""
+    if bottom == top:
+        return Levels(np.asarray([bottom]), bottom, 0.0, "BIPOLAR")
+    return Levels(np.asarray([bottom, top]), (top - bottom) / 2, (top + bottom) / 2, "BIPOLAR")
+
+
 def same_for_all(grid: IntArray, values: FloatArray, datatype: str) -> Levels | None:
     """Return what integers mean where that is the same line for all channels, rising; else None.
 
@@ -83,18 +95,18 @@ def levels_of(values: FloatArray, quantizer: Any, constants: dict[str, FloatArra
     real = values.astype(np.float64)
     distinct = np.unique(real)
     if len(distinct) <= 2 and not of_several_bits(quantizer, constants):
-        bottom, top = float(distinct[0]), float(distinct[-1])
-        scale, offset = (bottom, 0.0) if bottom == top else ((top - bottom) / 2, (top + bottom) / 2)
-        signs = np.where(real > offset, 1, -1) if bottom != top else np.ones(real.shape)
-        return Levels(distinct, scale, offset, "BIPOLAR"), signs.astype(np.int64)
+        levels = two_levels(float(distinct[0]), float(distinct[-1]))
+        signs = np.where(real > levels.offset, 1, -1) if len(distinct) == 2 else np.ones(real.shape)
+        return levels, signs.astype(np.int64)
     scale = _scale_of(quantizer, constants) or float(np.diff(distinct).min(initial=np.inf))
     offset = 0.0 if abs(distinct[0] / scale - np.rint(distinct[0] / scale)) < 1e-3 else float(distinct[0])
     integers = np.rint((real - offset) / scale).astype(np.int64)
     low, high = int(integers.min()), int(integers.max())
-    bits = max(int(max(high, -low - 1)).bit_length() + 1, 2)
-    if bits > MOST_BITS or not np.allclose(integers * scale + offset, real, rtol=0, atol=scale * 1e-3):
+    if max(high, -low - 1) >= 2 ** (MOST_BITS - 1) or not np.allclose(
+        integers * scale + offset, real, rtol=0, atol=scale * 1e-3
+    ):
         return None
-    return Levels(distinct, scale, offset, f"INT{bits}"), integers
+    return Levels(distinct, scale, offset, datatype_of(low, high)), integers
 
 
 def of_several_bits(quantizer: Any, constants: dict[str, FloatArray]) -> bool:

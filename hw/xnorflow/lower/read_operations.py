@@ -11,8 +11,8 @@ import numpy.typing as npt
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.windows import Window
 from xnorflow.lower.integer_network import INPUT
-from xnorflow.lower.integer_operations import Add, Repeat, SumPool, datatype_of
-from xnorflow.lower.levels import Levels
+from xnorflow.lower.integer_operations import Add, Repeat, SumPool
+from xnorflow.lower.levels import Levels, datatype_of
 from xnorflow.lower.operators import MATRIX_OPS, attributes_of, node_name
 from xnorflow.lower.products import Product, integer_product
 from xnorflow.lower.read_windows import padding_of, window_of
@@ -50,16 +50,13 @@ def read_max_pool(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
     _enter_maps(operations, tensor)
     order = order_of((1, window.channels, *window.output))
     if tensor.settled:
-        _enter_maps(operations, tensor)
         return replace(operations.max_pool(tensor, node_name(node), window), order=order)
     return replace(tensor, pools=(*tensor.pools, Pool(node_name(node), window)), order=order)
 
 
 def read_sum_pool(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
     """Read an average over windows or whole maps, or the sum of whole maps: sums, of another scale."""
-    tensor = operations.settle(tensor)
-    _check_order(tensor)
-    _enter_maps(operations, tensor)
+    tensor = _integers(operations, tensor)
     window = _averaged_window(operations.model, node, tensor)
     divisor = 1 if node.op_type == "ReduceSum" else window.positions
     before = _levels(tensor)
@@ -87,9 +84,7 @@ def read_sum_pool(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
 
 def read_repeat(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
     """Read a Tile of the channels."""
-    tensor = operations.settle(tensor)
-    _check_order(tensor)
-    _enter_maps(operations, tensor)
+    tensor = _integers(operations, tensor)
     repeats = operations.model.get_initializer(node.input[1])
     times = [1] if repeats is None else [int(count) for count in repeats]
     if tensor.order.ndim != 4 or len(times) != 4 or times[1] < 2 or times[0] != 1 or times[2:] != [1, 1]:
@@ -115,10 +110,7 @@ def read_add(operations: Operations, node: Any, left: Tensor, right: Tensor) -> 
     for tensor in (left, right):
         if tensor.padding is not None:
             raise misplaced(tensor.padding.node)
-    sides = [operations.settle(tensor) for tensor in (left, right)]
-    for tensor in sides:
-        _check_order(tensor)
-        _enter_maps(operations, tensor)
+    sides = [_integers(operations, tensor) for tensor in (left, right)]
     first, second = sides
     if first.order.shape != second.order.shape or _travels_as(first) != _travels_as(second):
         shapes = " and ".join("x".join(str(size) for size in tensor.order.shape[1:]) for tensor in sides)
@@ -177,6 +169,14 @@ def misplaced(pad: Any) -> InputModelError:
         f"node {node_name(pad)}", "a Pad that is not right in front of a convolution", "Pad, then Conv",
         "move it behind the activation, in front of the convolution",
     )  # fmt: skip
+
+
+def _integers(operations: Operations, tensor: Tensor) -> Tensor:
+    """Return a tensor as integers, which stand where they stood when they were given."""
+    tensor = operations.settle(tensor)
+    _check_order(tensor)
+    _enter_maps(operations, tensor)
+    return tensor
 
 
 def _levels(tensor: Tensor) -> Levels:

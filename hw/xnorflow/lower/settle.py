@@ -12,8 +12,8 @@ from xnorflow.artifact.errors import InputModelError
 from xnorflow.lower.extract_input import InputLevels, extract_input
 from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import INPUT
-from xnorflow.lower.integer_operations import MaxPool, Operation, Requantize, datatype_of
-from xnorflow.lower.levels import Levels, levels_of, of_several_bits, same_for_all
+from xnorflow.lower.integer_operations import MaxPool, Operation, Requantize
+from xnorflow.lower.levels import Levels, datatype_of, levels_of, of_several_bits, same_for_all, two_levels
 from xnorflow.lower.products import ToReal
 from xnorflow.lower.segments import Segment
 from xnorflow.lower.tensors import Tensor
@@ -87,7 +87,7 @@ class Operations:
             if found is not None:
                 self.made[tensor.source] = found.layer
                 self.flipped[tensor.source] = found.flipped
-                levels = _two_levels(found.bottom, found.top)
+                levels = two_levels(found.bottom, found.top)
                 return self._pool(_settled(tensor, tensor.source, levels, np.asarray([-1, 1])), found.flipped)
         return self._requantize(tensor, segment)
 
@@ -165,13 +165,6 @@ class Operations:
 
 def _settled(tensor: Tensor, source: int, levels: Levels, grid: IntArray) -> Tensor:
     return replace(tensor, source=source, levels=levels, to_real=levels, grid=grid, pending=(), alone=True)
-
-
-def _two_levels(bottom: float, top: float) -> Levels:
-    """Return the levels of an activation ``offset + scale * q``, q = -1 or +1; a constant one has q = +1."""
-    if bottom == top:
-        return Levels(np.asarray([bottom]), bottom, 0.0, "BIPOLAR")
-    return Levels(np.asarray([bottom, top]), (top - bottom) / 2, (top + bottom) / 2, "BIPOLAR")
 
 
 def _check_head(head: Segment) -> None:

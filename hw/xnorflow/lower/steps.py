@@ -12,8 +12,12 @@ from xnorflow.lower import folding
 from xnorflow.lower.config import BuildSettings
 from xnorflow.lower.fifo_sizing import size_fifos
 from xnorflow.lower.fold_to_fit import fold_to_fit
+from xnorflow.lower.layer_options import fifo_depth
 
 __all__ = ["STEPS", "Step", "StepContext"]
+
+CHAINED = (*folding.MVAUS, "WidthConverter", "LabelSelect")
+"""Layers of a perceptron, whose FIFOs follow from the folding."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def step_create_dataflow_partition(model: Any, context: StepContext) -> Any:
 
 
 def step_apply_folding(model: Any, context: StepContext) -> Any:
-    """PE and SIMD, and one frame of buffer in front of every layer but the first."""
+    """PE and SIMD: from a file, for wanted cycles, or the fastest that there is room for."""
     if context.settings.folding is not None:
         folding.set_folding(model, folding.read_folding(context.settings.folding))
     elif context.target_cycles is not None:
@@ -160,21 +164,18 @@ def step_set_fifo_depths(model: Any, context: StepContext) -> Any:
 
     units = [node for node in model.graph.node if node.op_type in folding.MVAUS]
     if all(node.op_type in CHAINED for node in model.graph.node):
-        depths = {(node.name, 0): max(_beats(node), 3) for node in units[1:]}
+        depths = {(node.name, 0): _depth_in_a_chain(node) for node in units[1:]}
     else:
         depths = size_fifos(model).depths
     _set_depths(model, depths)
     return _with_own_operators(model.transform(InsertFIFO()), context)
 
 
-CHAINED = (*folding.MVAUS, "WidthConverter", "LabelSelect")
-
-
-def _beats(node: Any) -> int:
+def _depth_in_a_chain(node: Any) -> int:
     from qonnx.custom_op.registry import getCustomOp
 
     operator = getCustomOp(node)
-    return int(operator.get_nodeattr("MW")) // int(operator.get_nodeattr("SIMD"))
+    return fifo_depth(int(operator.get_nodeattr("MW")), int(operator.get_nodeattr("SIMD")))
 
 
 def _set_depths(model: Any, depths: dict[tuple[str, int], int]) -> None:
@@ -183,7 +184,6 @@ def _set_depths(model: Any, depths: dict[tuple[str, int], int]) -> None:
     for node in model.graph.node:
         inputs = [index for name, index in depths if name == node.name]
         if inputs:
-            # FINN leaves FIFOs of two beats and fewer out; three is the least that stands.
             getCustomOp(node).set_nodeattr("inFIFODepths", [depths[node.name, index] for index in sorted(inputs)])
 
 

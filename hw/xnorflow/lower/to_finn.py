@@ -12,7 +12,8 @@ from xnorflow.artifact.windows import Window
 from xnorflow.lower.finn_compat import prepare_finn
 from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import INPUT, IntegerNetwork
-from xnorflow.lower.integer_operations import Add, MaxPool, Repeat, Requantize, SumPool, datatype_of
+from xnorflow.lower.integer_operations import Add, MaxPool, Repeat, Requantize, SumPool
+from xnorflow.lower.levels import datatype_of
 
 __all__ = ["to_finn_graph"]
 
@@ -113,7 +114,7 @@ class _Graph:
             case SumPool(_, window):
                 self._layer("WindowPool", name, [1, *window.output, window.channels], **_pool(window))
             case Add():
-                self._layer("StreamAdd", name, self.shape, [sources[1].tensor], outputDataType="INT32")
+                self._layer("StreamAdd", name, self.shape, [sources[1].tensor])
             case Repeat(_, channels, times):
                 self._layer("ChannelRepeat", name, [*self.shape[:-1], channels * times], Times=times)
             case Requantize():

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from finn.custom_op.fpgadataflow.hwcustomop import HWCustomOp
-from qonnx.core.datatype import DataType
 
 from xnorflow.artifact.windows import Window
+from xnorflow.ops.stream_operator import Shape, StreamOperator
 
 __all__ = ["MapOperator"]
 
-Shape = tuple[int, ...]
 
-
-class MapOperator(HWCustomOp):
+class MapOperator(StreamOperator):
     """Windows over maps (1, rows, columns, channels) that travel pixel by pixel.
 
     Attributes, by FINN's names: IFMDim, IFMChannels, ConvKernelDim, Stride (rows and columns each), inputDataType; and
@@ -41,26 +38,13 @@ class MapOperator(HWCustomOp):
         channels, value = int(self.get_nodeattr("IFMChannels")), int(self.get_nodeattr("PadValue"))
         return Window(int(rows), int(columns), channels, kernel, stride, pads, value)
 
-    def fold(self) -> int:
-        """Return the channels of a beat."""
-        return int(self.get_nodeattr(self.fold_key))
-
     def values_of_output_pixel(self) -> int:
         """Return how many values leave for each window."""
         raise NotImplementedError
 
-    def get_input_datatype(self, ind: int = 0) -> Any:
-        """Return the QONNX datatype of a value."""
-        return DataType[self.get_nodeattr("inputDataType")]
-
     def get_output_datatype(self, ind: int = 0) -> Any:
         """Return the QONNX datatype of a value, the input's."""
         return self.get_input_datatype()
-
-    def infer_node_datatype(self, model: Any) -> None:
-        """Take the input tensor's datatype and give it to the output."""
-        self.set_nodeattr("inputDataType", model.get_tensor_datatype(self.onnx_node.input[0]).name)
-        model.set_tensor_datatype(self.onnx_node.output[0], self.get_output_datatype())
 
     def get_normal_input_shape(self, ind: int = 0) -> Shape:
         """Return (1, rows, columns, channels)."""
@@ -71,38 +55,6 @@ class MapOperator(HWCustomOp):
         """Return (1, rows, columns, values of a pixel)."""
         return 1, *self.window().output, self.values_of_output_pixel()
 
-    def get_folded_input_shape(self, ind: int = 0) -> Shape:
-        """Return the input's shape in beats."""
-        return self._folded(self.get_normal_input_shape())
-
-    def get_folded_output_shape(self, ind: int = 0) -> Shape:
-        """Return the output's shape in beats."""
-        return self._folded(self.get_normal_output_shape())
-
-    def _folded(self, shape: Shape) -> Shape:
-        return *shape[:-1], shape[-1] // self.fold(), self.fold()
-
-    def get_instream_width(self, ind: int = 0) -> int:
-        """Return the bits of an input beat."""
-        return self.fold() * int(self.get_input_datatype().bitwidth())
-
-    def get_outstream_width(self, ind: int = 0) -> int:
-        """Return the bits of an output beat."""
-        return self.fold() * int(self.get_output_datatype().bitwidth())
-
-    def beats(self) -> tuple[int, int]:
-        """Return the beats of a frame coming in and going out."""
-        shapes = self.get_folded_input_shape(), self.get_folded_output_shape()
-        return int(np.prod(shapes[0][:-1])), int(np.prod(shapes[1][:-1]))
-
     def windows_of(self, context: Any) -> Any:
         """Return the windows (1, rows, columns, kernel rows, kernel columns, channels) of the input tensor."""
         return self.window().cut(np.asarray(context[self.onnx_node.input[0]]))
-
-    def dsp_estimation(self, fpgapart: str) -> int:
-        """Return 0: no multipliers."""
-        return 0
-
-    def uram_estimation(self, fpgapart: str) -> int:
-        """Return 0."""
-        return 0

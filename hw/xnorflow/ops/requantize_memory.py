@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -132,15 +131,6 @@ def read_function(table: IntArray, low: int, width: int, signed: bool, out_width
     Raises:
         GenerateError: more inputs than a table can have.
     """
-    return _read(table.tobytes(), table.shape, low, width, signed, out_width, pe)
-
-
-@lru_cache(maxsize=256)
-def _read(
-    content: bytes, shape: tuple[int, ...], low: int, width: int, signed: bool, out_width: int, pe: int
-) -> FunctionMemory:
-    """Do what :func:`read_function` says, once: the cycle model asks for it in each of its runs."""
-    table = np.frombuffer(content, np.int64).reshape(shape)
     first = -(2 ** (width - 1)) if signed else 0
     place = np.clip(np.arange(first, first + 2**width) - low, 0, len(table) - 1)
     whole = table[place]

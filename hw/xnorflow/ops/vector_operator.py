@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from finn.custom_op.fpgadataflow.hwcustomop import HWCustomOp
 from qonnx.core.datatype import DataType
+
+from xnorflow.ops.stream_operator import Shape, StreamOperator
 
 __all__ = ["VectorOperator"]
 
-Shape = tuple[int, ...]
 
-
-class VectorOperator(HWCustomOp):
+class VectorOperator(StreamOperator):
     """An operator over vectors of NumChannels values, PE of them a beat.
 
     Attributes, by FINN's names: NumChannels, PE, numInputVectors, inputDataType, outputDataType.
     """
-
-    fold_key = "PE"
 
     def get_nodeattr_types(self) -> dict[str, Any]:
         """Return the attributes with their kinds and defaults."""
@@ -29,27 +25,13 @@ class VectorOperator(HWCustomOp):
         }  # fmt: skip
         return {**super().get_nodeattr_types(), **own}
 
-    def fold(self) -> int:
-        """Return the channels of a beat."""
-        return int(self.get_nodeattr("PE"))
-
     def output_channels(self) -> int:
         """Return the values of an output vector."""
         return int(self.get_nodeattr("NumChannels"))
 
-    def get_input_datatype(self, ind: int = 0) -> Any:
-        """Return the QONNX datatype of an input's values."""
-        return DataType[self.get_nodeattr("inputDataType")]
-
     def get_output_datatype(self, ind: int = 0) -> Any:
         """Return the QONNX datatype of the results."""
         return DataType[self.get_nodeattr("outputDataType")]
-
-    def infer_node_datatype(self, model: Any) -> None:
-        """Take the input tensor's datatype, and give the outputs theirs."""
-        self.set_nodeattr("inputDataType", model.get_tensor_datatype(self.onnx_node.input[0]).name)
-        for index, name in enumerate(self.onnx_node.output):
-            model.set_tensor_datatype(name, self.get_output_datatype(index))
 
     def get_normal_input_shape(self, ind: int = 0) -> Shape:
         """Return the vectors and their channels."""
@@ -59,42 +41,10 @@ class VectorOperator(HWCustomOp):
         """Return the vectors and their channels."""
         return *self.get_normal_input_shape()[:-1], self.output_channels()
 
-    def get_folded_input_shape(self, ind: int = 0) -> Shape:
-        """Return an input's shape in beats."""
-        return self._folded(self.get_normal_input_shape())
-
-    def get_folded_output_shape(self, ind: int = 0) -> Shape:
-        """Return an output's shape in beats."""
-        return self._folded(self.get_normal_output_shape())
-
-    def _folded(self, shape: Shape) -> Shape:
-        return *shape[:-1], shape[-1] // self.fold(), self.fold()
-
-    def get_instream_width(self, ind: int = 0) -> int:
-        """Return the bits of an input beat."""
-        return self.fold() * int(self.get_input_datatype(ind).bitwidth())
-
-    def get_outstream_width(self, ind: int = 0) -> int:
-        """Return the bits of an output beat."""
-        return self.fold() * int(self.get_output_datatype(ind).bitwidth())
-
-    def beats(self) -> tuple[int, int]:
-        """Return the beats of a frame coming in and going out."""
-        shapes = self.get_folded_input_shape(), self.get_folded_output_shape()
-        return int(np.prod(shapes[0][:-1])), int(np.prod(shapes[1][:-1]))
-
     def get_exp_cycles(self) -> int:
         """Return the beats of the side that has more."""
         return max(self.beats())
 
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 0: no memory."""
-        return 0
-
-    def dsp_estimation(self, fpgapart: str) -> int:
-        """Return 0: no multipliers."""
-        return 0
-
-    def uram_estimation(self, fpgapart: str) -> int:
-        """Return 0."""
         return 0

@@ -10,7 +10,7 @@ import platform
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 
 from xnorflow.artifact.cache import cache_get, cache_put, content_key
@@ -50,9 +50,10 @@ def _first_error(output: str) -> str:
     return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no message")
 
 
-def _harness() -> str:
-    with as_file(files(__package__) / "harness.cpp") as path:
-        return path.read_text(encoding="utf-8")
+def _harness() -> dict[str, str]:
+    """Return the harness and what it includes, by file name."""
+    sources = {"stalls.hpp": "xnorflow.cycles", "harness.cpp": "xnorflow.simulate"}
+    return {name: (files(package) / name).read_text(encoding="utf-8") for name, package in sources.items()}
 
 
 def _verilate(
@@ -100,7 +101,8 @@ def _join_sources(objects: Path) -> list[tuple[Path, str]]:
     Returns:
         Files to compile with their optimization, the largest first so that two compilers end together.
     """
-    (objects / "harness.cpp").write_text(_harness(), encoding="utf-8")
+    for name, text in _harness().items():
+        (objects / name).write_text(text, encoding="utf-8")
     joined = []
     for kind, level in (("hot", _HOT), ("cold", _COLD)):
         names = [path.name for path in sorted(objects.glob("Vdut*.cpp")) if _is_cold(path.name) == (kind == "cold")]
@@ -223,7 +225,9 @@ def compile_design(
             raise SimulateError(f"module {top}", f"source {source} is missing", fix="generate the design again")
     texts = [part for source in sources for part in (source.name.encode(), source.read_bytes())]
     recipe = Path(__file__).read_bytes()  # this module: how the tools are called
-    key = content_key(recipe, _harness(), repr(ports), *verilate, verilator.version, *_compiler_key(compiler), *texts)
+    key = content_key(
+        recipe, *_harness().values(), repr(ports), *verilate, verilator.version, *_compiler_key(compiler), *texts
+    )
     library = work_dir / f"{top}_{key}.so"
     if library.is_file():
         return library

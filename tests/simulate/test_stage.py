@@ -13,10 +13,11 @@ from xnorflow.artifact.design import Design, DesignNode
 from xnorflow.artifact.errors import InputModelError, SimulateError
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.artifact.streams import StreamSpec
+from xnorflow.simulate import shards
 from xnorflow.simulate.config import SimulateSettings
 from xnorflow.simulate.stage import simulate
 
-FRAMES = 30
+FRAMES, MANY = 30, 200
 MEASURED_BEATS = 64 * 2
 
 
@@ -39,15 +40,16 @@ def run(tmp_path, knobs, inverter_source):
         nodes=(DesignNode("inverter", "Inverter_rtl", ("rtl/inverter.sv",), 2, {}, ("in0",), (8,)),),
         artifact_sha256="0" * 64,
     )
-    inputs = 2 * np.random.default_rng(5).integers(0, 2, (FRAMES, 16)) - 1
+    inputs = 2 * np.random.default_rng(5).integers(0, 2, (MANY, 16)) - 1
 
-    def call(settings=None, *, cycles=2, latency=2, expected=None, **faults):
+    def call(settings=None, *, cycles=2, latency=2, expected=None, frames=FRAMES, **faults):
         knobs(**faults)
         (build / "rtl" / "inverter.sv").write_bytes(inverter_source.read_bytes())
         replace(design, cycles_per_frame=cycles, latency_cycles=latency).save(build / "design.json")
-        expected = -inputs if expected is None else expected
-        return simulate(build, inputs, expected, settings or SimulateSettings(), SilentProgress())
+        expected = -inputs[:frames] if expected is None else expected
+        return simulate(build, inputs[:frames], expected, settings or SimulateSettings(), SilentProgress())
 
+    call.inputs = inputs
     call.report_path = build / "report" / "simulation.json"
     call.report = lambda: json.loads(call.report_path.read_text())
     return call
@@ -60,7 +62,7 @@ def test_report_of_a_sound_design(run):
     assert {"cycles_per_frame_predicted": 2, "cycles_per_frame_simulated": 2}.items() <= content.items()
     assert {"latency_cycles": 2, "stall_probability": 0.3, "steady": True, "seed": 4}.items() <= content.items()
     assert {"frames_per_second_at_clock": 5e7, "clock_ns": 10.0, "measured_frames": 64}.items() <= content.items()
-    assert content["path"] == "RTL, Verilator, simulated"
+    assert (content["path"], content["shards"]) == ("RTL, Verilator, simulated", 1)
     assert content["verilator"].startswith("5.")
     assert content["wall_seconds"] >= content["simulate_seconds"] > 0
     assert content["total_cycles"] > MEASURED_BEATS + 2 * FRAMES
@@ -123,6 +125,42 @@ def test_wrong_prediction_of_the_latency(run):
     assert run.report()["latency_cycles_predicted"] == 3
 
 
+@pytest.fixture
+def short_shards(monkeypatch):
+    """Have few frames be worth a process."""
+    monkeypatch.setattr(shards, "SHARD_CYCLES", 20)
+
+
+def test_three_shards_find_what_one_finds(run, short_shards):
+    one, three = (run(SimulateSettings(jobs=jobs), frames=MANY) for jobs in (1, 3))
+    assert (one.shards, three.shards) == (1, 3)
+    assert (three.frames, three.mismatches, three.first_mismatch) == (MANY, 0, None)
+    same = ("cycles_per_frame_simulated", "latency_cycles", "measured_frames", "seed")
+    assert [getattr(three, name) for name in same] == [getattr(one, name) for name in same]
+    assert three.total_cycles != one.total_cycles  # other stalls, three times an empty pipeline
+    assert run.report()["shards"] == 3
+
+
+def test_frame_that_a_late_shard_finds_wrong_has_its_number_of_all(run, short_shards):
+    expected = -run.inputs
+    expected[185, 3] *= -1
+    expected[170, 5:7] *= -1
+    texts = []
+    for jobs in (1, 3):
+        with pytest.raises(SimulateError, match="2 frames differ with stalls; first frame 170, output element 5:") as e:
+            run(SimulateSettings(jobs=jobs), frames=MANY, expected=expected)
+        texts.append(str(e.value))
+        assert (run.report()["mismatches"], run.report()["shards"]) == (2, jobs)
+    assert texts[0] == texts[1]
+
+
+def test_deadlock_in_another_process(run, short_shards):
+    stuck = r"^design inverter: no transfer for 500 cycles, stuck at cycle 650, frame (75|175), output beat 0: "
+    with pytest.raises(SimulateError, match=stuck):  # whichever of the two shards comes to it first
+        run(SimulateSettings(timeout_cycles=500, jobs=2, stall_probability=0), frames=MANY, stop_after=150)
+    assert not run.report_path.exists()
+
+
 def test_deadlock(run):
     with pytest.raises(
         SimulateError, match=r"no transfer for 500 cycles, stuck at cycle 535, frame 17, output beat 1: "
@@ -157,3 +195,10 @@ def test_no_design(tmp_path):
 def test_settings_out_of_range(values):
     with pytest.raises(ValidationError):
         SimulateSettings(**values)
+
+
+@pytest.mark.parametrize("jobs", [1, 1024])
+def test_jobs_in_range(jobs):
+    assert SimulateSettings(jobs=jobs).jobs == jobs
+    with pytest.raises(ValidationError):
+        SimulateSettings(jobs=jobs + 1024)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from xnorflow.flow.cli_compare import compare
+from xnorflow.flow.cli_simulate import simulate
 from xnorflow.flow.cli_training import summary, zoo
 from xnorflow.flow.cli_verify import verify
 from xnorflow.flow.options import (
@@ -24,6 +25,7 @@ from xnorflow.flow.options import (
     Folding,
     Force,
     Frames,
+    Jobs,
     NoSimulate,
     NoSynthesize,
     OutputTypeOption,
@@ -93,6 +95,7 @@ def run(
     output_type: OutputTypeOption = None,
     frames: Frames = None,
     stall: Stall = None,
+    jobs: Jobs = None,
     no_simulate: NoSimulate = False,
     no_synthesize: NoSynthesize = False,
     until: Until = Stage.SYNTHESIZE,
@@ -113,7 +116,7 @@ def run(
         *commands.build_overrides(
             board, target_fps, target_cycles, budget, folding, clock_ns, output_type, table="build"
         ),
-        *commands.simulate_overrides(frames, stall, table="simulate"),
+        *commands.simulate_overrides(frames, stall, jobs, table="simulate"),
     ]
     plan = Plan(until, simulate=not no_simulate, synthesize=not no_synthesize, force=force)
     commands.run(config, overrides, runs, plan, quiet=quiet)
@@ -177,6 +180,7 @@ def build(
     data_root: DataRoot = None,
     frames: Frames = None,
     stall: Stall = None,
+    jobs: Jobs = None,
     seed: Seed = None,
     no_simulate: NoSimulate = False,
     no_synthesize: NoSynthesize = False,
@@ -194,22 +198,11 @@ def build(
     plan = Plan(Stage(until), simulate=not no_simulate, synthesize=not no_synthesize, force=force)
     settings = commands.build_overrides(board, target_fps, target_cycles, budget, folding, clock_ns, output_type)
     source = commands.InputOptions(inputs, dataset, data_root, frames, seed)
-    commands.build(model, output, settings, source, commands.simulate_overrides(frames, stall), plan, quiet=quiet)
+    simulation = commands.simulate_overrides(frames, stall, jobs)
+    commands.build(model, output, settings, source, simulation, plan, quiet=quiet)
 
 
-@app.command()
-def simulate(
-    directory: Directory,
-    frames: Frames = None,
-    stall: Stall = None,
-    seed: Seed = None,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Simulate a generated design in Verilator on its golden vectors."""
-    from xnorflow.flow import commands
-
-    commands.simulate(directory, commands.simulate_overrides(frames, stall, seed), quiet=quiet)
+app.command()(simulate)
 
 
 @app.command()

@@ -81,12 +81,13 @@ def build_overrides(
 
 
 def simulate_overrides(
-    frames: int | None, stall: float | None, seed: int | None = None, *, table: str = ""
+    frames: int | None, stall: float | None, jobs: int | None, seed: int | None = None, *, table: str = ""
 ) -> list[Override]:
     """Return the options that lie over ``[simulate]``."""
     options: dict[str, tuple[str, Any]] = {
         "frames": ("--frames", frames),
         "stall_probability": ("--stall", stall),
+        "jobs": ("--jobs", jobs),
         "seed": ("--seed", seed),
     }
     return _in_table(table, options)

@@ -22,6 +22,7 @@ __all__ = [
     "Folding",
     "Force",
     "Frames",
+    "Jobs",
     "NoSimulate",
     "NoSynthesize",
     "OutputType",
@@ -93,6 +94,12 @@ OutputTypeOption = Annotated[
 Frames = Annotated[int | None, typer.Option("--frames", help="Frames to simulate. (else all)", rich_help_panel=CHECKS)]
 Stall = Annotated[
     float | None, typer.Option("--stall", help="Probability that a stream side pauses.", rich_help_panel=CHECKS)
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", min=1, max=1024, help="Simulations, and their compilers, at a time.", rich_help_panel=CHECKS
+    ),
 ]
 NoSimulate = Annotated[bool, typer.Option("--no-simulate", help="Leave the simulation out.", rich_help_panel=CHECKS)]
 NoSynthesize = Annotated[bool, typer.Option("--no-synthesize", help="Leave the synthesis out.", rich_help_panel=CHECKS)]

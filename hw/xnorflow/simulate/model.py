@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from xnorflow.artifact.errors import SimulateError
+from xnorflow.artifact.errors import SimulateError, ToolError
 
 __all__ = ["StreamModel", "StreamRun"]
 
@@ -23,6 +24,7 @@ CycleArray = npt.NDArray[np.int64]
 _MESSAGE_BYTES = 1024
 _FIRST_CHUNK = 10_000
 _CHUNK_SECONDS = 0.1
+_STARTING = threading.Lock()  # a starting design changes the working folder, which is the whole process's
 
 
 class _Status(IntEnum):
@@ -74,12 +76,21 @@ class _Job:
     out: ByteArray
     frame_in: int
     frame_out: int
+    first_frame: int
     starts: CycleArray
     ends: CycleArray
 
 
 def _load(library: Path) -> ctypes.CDLL:
-    calls = ctypes.CDLL(str(library.resolve()))
+    try:
+        calls = ctypes.CDLL(str(library.resolve()))
+    except OSError as reason:
+        raise ToolError(
+            f"compiled design {library}",
+            f"cannot be loaded: {reason}",
+            "a file that this machine can read and run",
+            "give a cluster's machines a folder that all share, and one kind of system",
+        ) from reason
     pointer, long = ctypes.c_void_p, ctypes.c_int64
     calls.xnf_new.restype, calls.xnf_new.argtypes = pointer, [ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, long]
     calls.xnf_free.restype, calls.xnf_free.argtypes = None, [pointer]
@@ -103,6 +114,7 @@ class StreamModel:
 
     Raises:
         SimulateError: the design cannot start, e.g. a ``$readmemh`` file is missing or a parameter check fails.
+        ToolError: the library cannot be loaded.
     """
 
     def __init__(self, library: Path, rtl_dir: Path | None = None, seed: int = 1) -> None:
@@ -110,7 +122,8 @@ class StreamModel:
         self._calls = _load(library)
         message = ctypes.create_string_buffer(_MESSAGE_BYTES)
         folder = str(rtl_dir.resolve()) if rtl_dir is not None else ""
-        self._handle: int | None = self._calls.xnf_new(folder.encode(), seed, message, _MESSAGE_BYTES)
+        with _STARTING:
+            self._handle: int | None = self._calls.xnf_new(folder.encode(), seed, message, _MESSAGE_BYTES)
         if not self._handle:
             raise SimulateError(f"design {self._name}", f"cannot start: {message.value.decode(errors='replace')}")
         self.input_bits = int(self._calls.xnf_input_bits())
@@ -137,6 +150,7 @@ class StreamModel:
         *,
         frame_in: int = 1,
         frame_out: int = 1,
+        first_frame: int = 0,
         stall_probability: float | tuple[float, float] = 0.0,
         seed: int = 1,
         timeout_cycles: int = 100_000,
@@ -153,6 +167,7 @@ class StreamModel:
             n_out: output beats to wait for.
             frame_in: input beats of one frame.
             frame_out: output beats of one frame.
+            first_frame: number of the first frame, for messages.
             stall_probability: how likely each side pauses for a cycle, in [0, 1); one for both or (input, output).
             seed: of the stalls.
             timeout_cycles: cycles without a transfer on either side after which the design counts as stuck.
@@ -164,7 +179,8 @@ class StreamModel:
             SimulateError: the design is stuck, breaks the stream rules, or stops itself.
         """
         start = time.perf_counter()
-        job = self._begin(beats, n_out, frame_in, frame_out, stall_probability, seed, timeout_cycles)
+        frames = frame_in, frame_out, first_frame
+        job = self._begin(beats, n_out, frames, stall_probability, seed, timeout_cycles)
         state = (ctypes.c_int64 * 4)()
         message = ctypes.create_string_buffer(_MESSAGE_BYTES)
         status, cycles = _Status.RUNNING, chunk_cycles or _FIRST_CHUNK
@@ -185,7 +201,7 @@ class StreamModel:
     def idle(self, cycles: int) -> int:
         """Run ``cycles`` cycles without input, ready for output; return how many beats came (0 or 1, then it stops)."""
         empty = np.zeros((0, -(-self.input_bits // 8)), np.uint8)
-        job = self._begin(empty, 1, 1, 1, 0.0, 1, cycles + 1)
+        job = self._begin(empty, 1, (1, 1, 0), 0.0, 1, cycles + 1)
         state = (ctypes.c_int64 * 4)()
         message = ctypes.create_string_buffer(_MESSAGE_BYTES)
         status = _Status(self._calls.xnf_step(self._handle, cycles, state, message, _MESSAGE_BYTES))
@@ -194,11 +210,12 @@ class StreamModel:
         return int(state[2])
 
     def _begin(
-        self, beats: ByteArray, n_out: int, frame_in: int, frame_out: int,
+        self, beats: ByteArray, n_out: int, frames: tuple[int, int, int],
         stall_probability: float | tuple[float, float], seed: int, timeout_cycles: int,
     ) -> _Job:  # fmt: skip
         if self._handle is None:
             raise ValueError("this model is closed")
+        frame_in, frame_out, first_frame = frames
         in_bytes, out_bytes = -(-self.input_bits // 8), -(-self.output_bits // 8)
         if beats.dtype != np.uint8 or beats.ndim != 2 or beats.shape[1] != in_bytes:
             raise ValueError(f"beats: {beats.dtype} {beats.shape}, expected uint8 (beats, {in_bytes})")
@@ -212,7 +229,7 @@ class StreamModel:
         starts = np.full(len(beats) // frame_in, -1, np.int64)
         ends = np.full(n_out // frame_out, -1, np.int64)
         out = np.zeros((n_out, out_bytes), np.uint8)
-        job = _Job(np.ascontiguousarray(beats), out, frame_in, frame_out, starts, ends)
+        job = _Job(np.ascontiguousarray(beats), out, frame_in, frame_out, first_frame, starts, ends)
         self._calls.xnf_start(
             *(self._handle, job.beats.ctypes.data, len(job.beats), frame_in, out.ctypes.data, n_out, frame_out),
             *(starts.ctypes.data, ends.ctypes.data, *(int(stall * 65536) for stall in stalls)),
@@ -224,7 +241,7 @@ class StreamModel:
         self, status: _Status, job: _Job, cycle: int, in_done: int, out_done: int, timeout_cycles: int, message: bytes
     ) -> SimulateError:
         where = f"design {self._name}"
-        frame = out_done // job.frame_out
+        frame = job.first_frame + out_done // job.frame_out
         at = f"cycle {cycle}, frame {frame}, output beat {out_done % job.frame_out}"
         if status is _Status.UNSTABLE:
             return SimulateError(
@@ -246,7 +263,8 @@ class StreamModel:
 def _pending(job: _Job, in_done: int, out_done: int) -> str:
     parts = []
     if in_done < len(job.beats):
-        parts.append(f"input beat {in_done % job.frame_in} of frame {in_done // job.frame_in} is not accepted")
+        frame = job.first_frame + in_done // job.frame_in
+        parts.append(f"input beat {in_done % job.frame_in} of frame {frame} is not accepted")
     if out_done < len(job.out):
         parts.append(f"{len(job.out) - out_done} of {len(job.out)} output beats have not come")
     return " and ".join(parts)

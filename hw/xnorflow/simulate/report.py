@@ -60,6 +60,7 @@ class SimulationReport:
         first_mismatch: the first difference found in any run; None where there is none.
         stall_probability: how likely each side paused in each cycle.
         seed: of the stalls.
+        shards: how many simulations shared the run with stalls; each begins with the hardware after reset.
         cycles_per_frame_predicted: steady-state interval by the design's description.
         cycles_per_frame_simulated: steady-state interval measured; the mean where the intervals differ.
         cycles_per_frame_max: longest of these intervals.
@@ -83,6 +84,7 @@ class SimulationReport:
     first_mismatch: Mismatch | None
     stall_probability: float
     seed: int
+    shards: int
     cycles_per_frame_predicted: int
     cycles_per_frame_simulated: float
     cycles_per_frame_max: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from xnorflow.simulate.config import SimulateSettings
 from xnorflow.simulate.model import StreamModel, StreamRun
 from xnorflow.simulate.ports import PortNames
 from xnorflow.simulate.report import PATH_LABEL, Mismatch, SimulationReport, first_mismatch
+from xnorflow.simulate.shards import Hardware, plan_shards, run_shards
 from xnorflow.simulate.tools import find_verilator
 from xnorflow.simulate.verilator import compile_design
 
@@ -31,36 +33,33 @@ _REPEATED_FRAMES = 16
 
 @dataclass(frozen=True)
 class _Session:
-    """One design being simulated."""
+    """One design being simulated in this process."""
 
-    design: Design
+    hardware: Hardware
     model: StreamModel
-    settings: SimulateSettings
     progress: Progress
 
     def stream(self, inputs: IntArray, stall_probability: float, seed: int, label: str) -> tuple[IntArray, StreamRun]:
         """Stream frames through the design and return its outputs (frames, elements)."""
-        source, sink = self.design.input, self.design.output
+        hardware = self.hardware
         with self.progress.task(label, len(inputs)) as advance:
-            done = 0
+            beats = pack(inputs, hardware.source)
+            run = hardware.stream(self.model, beats, stall_probability, seed, lambda frames: advance(frames, ""))
+        return unpack(run.beats, hardware.sink), run
 
-            def on_chunk(beats: int) -> None:
-                nonlocal done
-                frames = beats // sink.beats
-                advance(frames - done, "")
-                done = frames
+    def stream_all(self, inputs: IntArray, stall_probability: float, starts: Sequence[int]) -> tuple[IntArray, int]:
+        """Stream the frames of the main run, in processes of their own where there are several shards.
 
-            run = self.model.run(
-                pack(inputs, source),
-                len(inputs) * sink.beats,
-                frame_in=source.beats,
-                frame_out=sink.beats,
-                stall_probability=stall_probability,
-                seed=seed,
-                timeout_cycles=self.settings.timeout_cycles or 10_000 + 20 * self.design.cycles_per_frame,
-                on_chunk=on_chunk,
-            )
-        return unpack(run.beats, sink), run
+        Returns:
+            Outputs (frames, elements), and the cycles of all shards together.
+        """
+        label = "Simulate frames"
+        if len(starts) == 1:
+            found, run = self.stream(inputs, stall_probability, self.hardware.seed, label)
+            return found, run.cycles
+        with self.progress.task(label, len(inputs)) as advance:
+            runs = run_shards(self.hardware, inputs, starts, stall_probability, advance)
+        return unpack(np.concatenate([run.beats for run in runs]), self.hardware.sink), sum(run.cycles for run in runs)
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,7 @@ class _Findings:
     """What the three runs gave."""
 
     free: StreamRun
+    shards: int
     mismatches: int
     first_mismatch: Mismatch | None
     total_cycles: int
@@ -94,26 +94,42 @@ def _check_shape(values: IntArray, spec: StreamSpec, what: str, frames: int | No
         )
 
 
-def _run_all(session: _Session, inputs: IntArray, expected: IntArray) -> _Findings:
+def _hardware(build: Path, design: Design, library: Path, settings: SimulateSettings) -> Hardware:
+    """Describe the compiled design by paths that hold in any process."""
+    return Hardware(
+        name=design.top,
+        library=library.resolve(),
+        rtl_dir=(build / design.rtl_dir).resolve(),
+        source=design.input,
+        sink=design.output,
+        seed=settings.seed,
+        timeout_cycles=settings.timeout_cycles or 10_000 + 20 * design.cycles_per_frame,
+        idle_cycles=2 * design.cycles_per_frame + 100,
+    )
+
+
+def _run_all(
+    session: _Session, design: Design, settings: SimulateSettings, inputs: IntArray, expected: IntArray
+) -> _Findings:
     """Run some frames without stalls, all with stalls, then some again: nothing may be left over in the hardware."""
-    design, settings = session.design, session.settings
     start = time.perf_counter()
     affordable = _MEASURED_CYCLES // max(design.cycles_per_frame, 1)
     few = np.arange(min(_MEASURED_FRAMES, max(affordable, 2 * len(design.nodes) + 6))) % len(inputs)
     found, free = session.stream(inputs[few], 0.0, settings.seed, "Measure cycles")
     wrong_free = first_mismatch(found, expected[few], "without stalls")
-    found, stalled = session.stream(inputs, settings.stall_probability, settings.seed, "Simulate frames")
+    shards = plan_shards(len(inputs), design.cycles_per_frame, settings.jobs)
+    found, cycles = session.stream_all(inputs, settings.stall_probability, shards)
     wrong = first_mismatch(found, expected, "with stalls")
-    if session.model.idle(2 * design.cycles_per_frame + 100):
-        raise SimulateError(f"design {design.top}", "sends output beats that belong to no frame", fix="mend the RTL")
+    session.hardware.check_idle(session.model)
     some = slice(0, _REPEATED_FRAMES)
     found, again = session.stream(inputs[some], settings.stall_probability, settings.seed + 1, "Repeat frames")
     wrong_again = first_mismatch(found, expected[some], "repeated on the same hardware")
     return _Findings(
         free,
+        len(shards),
         wrong.frames if wrong else 0,
         wrong_free or wrong or wrong_again,
-        free.cycles + stalled.cycles + again.cycles,
+        free.cycles + cycles + again.cycles,
         time.perf_counter() - start,
     )
 
@@ -131,6 +147,7 @@ def _report(
         first_mismatch=findings.first_mismatch,
         stall_probability=settings.stall_probability,
         seed=settings.seed,
+        shards=findings.shards,
         cycles_per_frame_predicted=design.cycles_per_frame,
         cycles_per_frame_simulated=mean,
         cycles_per_frame_max=int(intervals.max()),
@@ -153,8 +170,8 @@ def simulate(
 ) -> SimulationReport:
     """Simulate a generated design and compare every output with the reference.
 
-    Three runs on the same simulated hardware: some frames without stalls, which gives the cycles; all frames with
-    stalls on both sides; some frames once more.
+    Three runs: some frames without stalls, which gives the cycles; all frames with stalls on both sides, shared out by
+    joblib to ``settings.jobs`` processes where that pays; some frames once more on the hardware of the first run.
 
     Args:
         build: build folder with ``design.json``; ``report/simulation.json`` is written below it.
@@ -166,7 +183,7 @@ def simulate(
     Raises:
         InputModelError: there is no design.
         SimulateError: an output differs, the cycles differ from the predicted ones, or the design is stuck.
-        ToolError: Verilator or the compiler is missing.
+        ToolError: Verilator or the compiler is missing, or a process was lost.
     """
     start = time.perf_counter()
     design = Design.load(build / "design.json")
@@ -181,8 +198,9 @@ def simulate(
         jobs=settings.jobs,
         progress=progress,
     )
-    with StreamModel(library, build / design.rtl_dir, settings.seed % 2**31) as model:
-        findings = _run_all(_Session(design, model, settings, progress), inputs, expected)
+    hardware = _hardware(build, design, library, settings)
+    with hardware.start(settings.seed) as model:
+        findings = _run_all(_Session(hardware, model, progress), design, settings, inputs, expected)
     report = _report(design, settings, len(inputs), findings, start)
     report.save(build / "report" / "simulation.json")
     _judge(report, settings)

@@ -120,6 +120,30 @@ def test_a_model_with_an_unsupported_operator(build, model):
     assert outcome.code == 2 and "Mod" in outcome.error_line()
 
 
+def test_a_model_that_runs_in_a_circle(build, model):
+    import onnx
+
+    network = onnx.load(str(model))
+    first, second = (next(node for node in network.graph.node if node.name == name) for name in ("doubled", "centered"))
+    first.input[0] = second.output[0]
+    onnx.save(network, str(model))
+    outcome = build(model)
+    assert outcome.code == 2
+    assert "node doubled: its result comes back to it (doubled -> centered -> doubled)" in outcome.error_line()
+    assert "allowed: a graph without cycles; unroll" in outcome.err
+
+
+def test_a_model_with_an_operand_from_nowhere(build, model):
+    import onnx
+
+    network = onnx.load(str(model))
+    next(node for node in network.graph.node if node.name == "centered").input[0] = "dubbled"
+    onnx.save(network, str(model))
+    outcome = build(model)
+    assert outcome.code == 2
+    assert "node centered: its operand dubbled is nowhere in the file; allowed: " in outcome.error_line()
+
+
 @pytest.mark.parametrize("command", ["run", "build"])
 def test_an_output_that_cannot_be_written(cli, experiment, model, tmp_path, command):
     """A path below a regular file: root, who may write anywhere, cannot either."""

@@ -130,6 +130,33 @@ def test_weights_of_three_dimensions(tmp_path, network_of):
     assert refusal(saved(chain, tmp_path), network_of).found == "weights that are not a constant matrix"
 
 
+@pytest.mark.parametrize("names", [("first",), ("first", "second"), ("first", "second", "third")])
+def test_cycle(names, tmp_path, network_of):
+    chain = Chain().flatten().sign_input().hidden(24, 17).op("Add", "loop", name=names[0])
+    for name in names[1:]:
+        chain.op("Mul", 1.0, name=name)
+    chain.nodes[-1].output[0] = chain.current = "loop"
+    error = refusal(saved(chain.dense(17, 5).end(), tmp_path), network_of)
+    assert error.where.endswith("node first") and error.allowed == "a graph without cycles" and "unroll" in error.fix
+    assert error.found == f"its result comes back to it ({' -> '.join([*names, 'first'])})"
+
+
+def test_cycle_that_the_output_does_not_need(tmp_path, network_of):
+    chain = body(Chain().flatten().sign_input())
+    chain.nodes.insert(0, helper.make_node("Mul", ["u", "v"], ["w"], name="ahead"))
+    chain.nodes.append(helper.make_node("Identity", ["w"], ["u"], name="behind"))
+    chain.nodes.append(helper.make_node("Identity", ["u"], ["v"], name="aside"))
+    error = refusal(saved(chain, tmp_path), network_of)
+    assert error.found == "its result comes back to it (ahead -> behind -> ahead)"
+
+
+def test_nodes_in_any_order(tmp_path, network_of):
+    """ONNX asks for an order in which nothing is needed before it is made; a file without one still has no cycle."""
+    chain = body(Chain().flatten().sign_input())
+    chain.nodes.reverse()
+    assert len(network_of(saved(chain, tmp_path)).products) == 3
+
+
 # Widths ---------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ OLDEST_OPSET = 7
 
 
 def read_onnx(path: Path) -> Any:
-    """Load an ONNX file and check that it is one: one static input, one output, finite numbers.
+    """Load an ONNX file and check that it is one: one static input, one output, no cycle, finite numbers.
 
     Quantizers of every age and domain (``onnx.brevitas``, ``finn.custom_op.general``, none) get QONNX's domain of
     today.
@@ -30,13 +31,14 @@ def read_onnx(path: Path) -> Any:
         An onnx.ModelProto whose first opset is that of the default domain.
 
     Raises:
-        InputModelError: the file is missing, corrupt, or has no static interface.
+        InputModelError: the file is missing, corrupt, runs in a circle, or has no static interface.
     """
     model = _parse(path)
     _check_opset(path, model)
     arrays = _initializers(path, model)
     _check_interface(path, model, arrays)
     _check_tensors(path, model, arrays)
+    _check_cycles(path, model)
     users = {name: node for node in reversed(model.graph.node) for name in node.input}
     for name, array in arrays.items():
         check_finite(node_name(users[name]) if name in users else "(none)", name, array)
@@ -170,6 +172,25 @@ def _check_tensors(path: Path, model: Any, arrays: Arrays) -> None:
         raise InputModelError(
             f"model {path}, output {unmade[0]}", "no node computes it", "a complete ONNX file", "export it again"
         )
+
+
+def _check_cycles(path: Path, model: Any) -> None:
+    """Check that no node needs its own result; the order in the file does not matter."""
+    makers = {name: index for index, node in enumerate(model.graph.node) for name in node.output if name}
+    needs = {
+        index: sorted({makers[name] for name in node.input if name in makers})
+        for index, node in enumerate(model.graph.node)
+    }
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as reason:
+        circle = reason.args[1]  # first and last the same
+        start = circle.index(min(circle))
+        names = [node_name(model.graph.node[index]) for index in (*circle[start:-1], *circle[: start + 1])]
+        raise InputModelError(
+            f"model {path}, node {names[0]}", f"its result comes back to it ({' -> '.join(names)})"[:200],
+            "a graph without cycles", "unroll the loop in the network, then export it again",
+        ) from None  # fmt: skip
 
 
 def check_finite(node: str, tensor: str, array: npt.NDArray[Any]) -> None:

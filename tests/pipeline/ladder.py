@@ -1,0 +1,109 @@
+"""The ladder from QONNX to RTL: nothing may differ, nothing may warn; and where a network falls from it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from descriptions import Case
+from network_files import write_network
+
+from xnorflow.artifact.errors import UserError
+from xnorflow.artifact.golden import GoldenVectors
+from xnorflow.artifact.progress import SilentProgress
+from xnorflow.generate.stage import generate
+from xnorflow.lower.config import BuildSettings, OutputKind
+from xnorflow.lower.finn_compat import prepare_finn
+from xnorflow.lower.import_model import import_model
+from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
+from xnorflow.lower.stage import lower
+from xnorflow.simulate.config import SimulateSettings
+from xnorflow.simulate.stage import simulate
+from xnorflow.simulate.verilator import lint_design
+
+BOARD = "ZCU104"
+
+
+def climb(case: Case, folder: Path, reach: Callable[[str], None] = lambda rung: None) -> None:
+    """Take a case up the whole ladder.
+
+    Args:
+        case: what to build and simulate.
+        folder: an existing one, for all files.
+        reach: told the name of each rung before it is tried.
+
+    Raises:
+        Exception: whatever stands in the way; AssertionError where a rung ends well and gives something else.
+    """
+    reach("write")
+    prepare_finn()
+    model = write_network(case.network, folder / "net.onnx")
+    reach("import")
+    tidied = import_model(model)
+    inputs = random_inputs(tidied, case.frames, case.seed)
+    reach("reference")
+    golden = GoldenVectors(inputs, reference_logits(logits_graph(tidied), inputs), np.zeros(0, np.int64))
+    build = folder / "build"
+    build.mkdir()
+    settings = BuildSettings(board=BOARD, target_cycles=case.target_cycles, output=OutputKind(case.output))
+    reach("lower")
+    lowered = lower(model, build, settings, golden, SilentProgress())
+    reach("generate")
+    design = generate(build, lowered, SilentProgress())
+    reach("lint")
+    warnings = lint_design(design.top, [build / source for source in design.sources])
+    assert warnings == [], warnings
+    values = lowered.codec.quantize(inputs)
+    expected = lowered.codec.raw(lowered.network.results(values))
+    stalls = SimulateSettings(stall_probability=case.stall_probability, seed=case.seed)
+    reach("simulate")
+    report = simulate(build, values, expected, stalls, SilentProgress())
+    reach("compare")
+    found = (report.frames, report.mismatches, report.cycles_per_frame_simulated, report.latency_cycles)
+    predicted = (case.frames, 0, design.cycles_per_frame, design.latency_cycles)
+    assert found == predicted, f"frames, mismatches, cycles a frame, latency: {found}, not {predicted}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a case fails; two networks that fail in equal ways have, as far as one can tell, the same fault.
+
+    Args:
+        error: name of the exception, and of the one that it tells of.
+        rung: of the ladder.
+        step: of lowering, where the error names one; else empty.
+        words: the first two of what was found, without numbers: one kind of error tells of several things.
+    """
+
+    error: str
+    rung: str
+    step: str
+    words: str
+
+    def __str__(self) -> str:
+        step = f" in {self.step}" if self.step else ""
+        return f"{self.error} at {self.rung}{step}" + (f" ({self.words} ...)" if self.words else "")
+
+
+def failure_of(case: Case) -> Failure | None:
+    """Return how a case fails, or None where it climbs the whole ladder."""
+    rungs: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="xnorflow_case_") as folder:
+        try:
+            climb(case, Path(folder), rungs.append)
+        except Exception as error:
+            return described(error, rungs[-1])
+    return None
+
+
+def described(error: Exception, rung: str) -> Failure:
+    """Return what two errors have to share to count as the same."""
+    step = re.search(r"\bstep_\w+", error.where) if isinstance(error, UserError) else None
+    found = error.found if isinstance(error, UserError) else ""
+    words = re.findall(r"[A-Za-z]+", re.sub(r"\w*\d\w*|\[.*?\]", "", found))[:2]
+    names = [type(raised).__name__ for raised in (error, error.__cause__) if raised is not None]
+    return Failure(" of ".join(names), rung, step[0] if step else "", " ".join(words))

@@ -81,9 +81,10 @@ def test_leaving_early_kills_children_and_grandchildren(tmp_path):
 @pytest.mark.parametrize("where", ["waiting", "handling"])
 def test_interrupt_kills_children(tmp_path, where):
     code = f"""
-import contextlib, time
+import contextlib, signal, time
 from pathlib import Path
 from xnorflow.artifact.processes import Command, run_commands
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's is to be ignored
 lasting = Command(("/bin/sh", "-c", "echo $$; exec sleep 60"), Path({str(tmp_path / "lasting")!r}))
 quick = Command(("/bin/true",), Path({str(tmp_path / "quick")!r}))
 with contextlib.closing(run_commands([lasting, quick], jobs=2)) as outcomes:
@@ -93,10 +94,13 @@ with contextlib.closing(run_commands([lasting, quick], jobs=2)) as outcomes:
 """
     parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     log = tmp_path / "lasting"
-    assert wait_for(lambda: log.exists() and log.read_text().strip() != "" and (tmp_path / "quick").exists())
-    time.sleep(0.2)
-    pid = int(log.read_text())
-    parent.send_signal(signal.SIGINT)
-    _, errors = parent.communicate(timeout=10)
+    try:
+        assert wait_for(lambda: log.exists() and log.read_text().strip() != "" and (tmp_path / "quick").exists())
+        time.sleep(0.2)
+        pid = int(log.read_text())
+        parent.send_signal(signal.SIGINT)
+        _, errors = parent.communicate(timeout=10)
+    finally:
+        parent.kill()
     assert "KeyboardInterrupt" in errors
     assert wait_for(lambda: not is_alive(pid))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph
-from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Machine, Mvau, Pool, Repeat, Requantize, Swg
+from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Gate, Machine, Mvau, Pool, Repeat, Requantize, Swg
 
 Random = np.random.Generator
 MOST_BEATS = 300
@@ -33,7 +33,8 @@ def random_dwc(rng: Random, beats: int) -> Machine:
 
 def random_mvau(rng: Random, beats: int) -> Machine:
     simd, pe, sf = int(rng.choice([1, 2, 3, 5, 33, 130])), pick(rng, 1, 3), divisor(rng, beats, 40)
-    return Mvau(sf * simd, pick(rng, 1, 4) * pe, simd, pe, pick(rng, 1, 3))
+    bits = pick(rng, 1, 3)
+    return Mvau(sf * simd, pick(rng, 1, 4) * pe, simd, pe, bits, 1 if bits == 1 else pick(rng, 1, 6))
 
 
 def random_argmax(rng: Random, beats: int) -> Machine:
@@ -119,6 +120,6 @@ def random_graph(rng: Random, pieces: int) -> Graph:
         for k in range(outputs - 1):
             direct = rng.random() < 0.3
             other = fork if direct else add(f"fifo{piece}_{k}", Fifo(pick(rng, 1, 2 * gather)), fork)
-            at = add(f"add{piece}_{k}", Add(), at, other)
+            at = add(f"add{piece}_{k}", Add() if k else Gate(), at, other)
     edges.append((at, OUTPUT))
     return Graph(machines, tuple(edges), start)

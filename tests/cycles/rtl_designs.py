@@ -28,6 +28,7 @@ CHANNELS = 6  # of a requantized pixel
 def mvau(machine: Mvau, memory: Callable[[str, int], str]) -> dict[str, int | str]:
     (sf, nf), bits = machine.beats, machine.input_bits
     shape = {"Mw": machine.mw, "Mh": machine.mh, "Simd": machine.simd, "Pe": machine.pe, "InputWidth": bits}
+    shape["WeightWidth"] = machine.weight_bits
     return shape | {"WeightFile": memory("weights", sf * nf), "StartFile": memory("starts", nf)}
 
 

@@ -86,6 +86,8 @@ def test_wrong_graphs_are_refused(machines, edges, beats, message):
         (lambda: Dwc(3, 2), "Dwc: widths 3 and 2, expected a whole ratio"),
         (lambda: Mvau(6, 6, 4, 1), "Mvau: simd is 4, expected a divisor of mw, 6"),
         (lambda: Mvau(6, 6, 1, 4), "Mvau: pe is 4, expected a divisor of mh, 6"),
+        (lambda: Mvau(6, 6, 1, 1, 2, 0), "Mvau: weight_bits is 0, expected at least 1"),
+        (lambda: Mvau(6, 6, 1, 1, 1, 2), "Mvau: weight_bits is 2, expected 1 where input_bits is 1"),
         (lambda: Argmax(10, 3), "Argmax: pe is 3, expected a divisor of labels, 10"),
         (lambda: Requantize("sum"), "Requantize: mode is 'sum', expected thresholds, affine or table"),
         (lambda: Requantize("affine", slopes=3), "Requantize: steps 1, slopes 3, expected at least 1; 1 or 2"),

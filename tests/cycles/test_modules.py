@@ -8,12 +8,13 @@ from random_graphs import KINDS
 from rtl_designs import STALLS, Designs, build_designs
 
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph, chain
-from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Machine, Mvau, Pool, Repeat, Requantize, Swg
+from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Gate, Machine, Mvau, Pool, Repeat, Requantize, Swg
 from xnorflow.cycles.run import predict_cycles
 
 RANDOM_CASES = 4
 LEAST_BEATS = 150  # of a run, on its busier side
 LEAST_FRAMES = 3
+ADD = Add()
 
 CORNERS: dict[str, tuple[Machine, int]] = {
     **{f"fifo_{depth}": (Fifo(depth), 1) for depth in (1, 2, 3, 4, 17)},
@@ -27,6 +28,9 @@ CORNERS: dict[str, tuple[Machine, int]] = {
     "mvau_one_neuron_fold": (Mvau(10, 3, 1, 3), 10),
     "mvau_long_pipeline": (Mvau(1030, 4, 515, 2), 2),
     "mvau_wide_inputs": (Mvau(70, 4, 70, 2, 8), 1),
+    "mvau_ternary_weights": (Mvau(12, 4, 4, 2, 8, 2), 3),
+    "mvau_weights_of_five_bits": (Mvau(17, 3, 17, 1, 2, 5), 1),
+    "mvau_weights_one_by_one": (Mvau(6, 2, 1, 2, 3, 4), 6),
     "argmax_1": (Argmax(1, 1), 1),
     "argmax_all_at_once": (Argmax(10, 10), 1),
     "argmax_one_by_one": (Argmax(10, 1), 10),
@@ -47,12 +51,13 @@ CORNERS: dict[str, tuple[Machine, int]] = {
     "pool_rows": (Pool(2, 6), 12),
     "repeat_one_beat": (Repeat(1, 2), 1),
     "repeat_pixel": (Repeat(4, 3), 4),
+    "repeat_for_a_map": (Repeat(2, 257), 2),
 }
 
 
-def joined(first: int, second: int, outputs: int = 2) -> Graph:
-    """Return a fork whose streams meet again in adders, with FIFOs of two depths."""
-    machines: dict[str, Machine] = {"fork": Fork(outputs), "fifo_a": Fifo(first), "fifo_b": Fifo(second), "add": Add()}
+def joined(first: int, second: int, outputs: int = 2, join: Machine = ADD) -> Graph:
+    """Return a fork whose streams meet again in adders, or at first in another join, with FIFOs of two depths."""
+    machines: dict[str, Machine] = {"fork": Fork(outputs), "fifo_a": Fifo(first), "fifo_b": Fifo(second), "add": join}
     edges = [(INPUT, "fork"), ("fork", "fifo_a"), ("fork", "fifo_b"), ("fifo_a", "add"), ("fifo_b", "add")]
     if outputs == 3:
         return Graph(machines | {"last": Add()}, (*edges, ("fork", "last"), ("add", "last"), ("last", OUTPUT)), 1)
@@ -70,6 +75,10 @@ def cases() -> dict[str, Graph]:
         "fork_add": Graph(
             {"fork": Fork(), "add": Add()}, ((INPUT, "fork"), ("fork", "add"), ("fork", "add"), ("add", OUTPUT)), 1
         ),
+        "fork_gate": Graph(
+            {"fork": Fork(), "gate": Gate()}, ((INPUT, "fork"), ("fork", "gate"), ("fork", "gate"), ("gate", OUTPUT)), 1
+        ),
+        "fork_gate_uneven": joined(1, 7, join=Gate()),
         "fork_add_shallow": joined(1, 1),
         "fork_add_uneven": joined(1, 7),
         "fork_add_deep": joined(5, 3),
@@ -91,6 +100,10 @@ def test_every_transfer_is_in_its_cycle(designs, name):
     frames = max(-(-LEAST_BEATS // max(graph.frame_beats, graph.output_beats)), LEAST_FRAMES)
     for seed, stall in enumerate(STALLS.values()):
         assert designs.check(name, frames, stall, seed).complete
+
+
+def test_the_largest_map_is_filled_pixel_by_pixel():
+    assert (predict_cycles(chain({"dut": Repeat(2, 65536)}, 2), 5).intervals == 2 * 65536).all()
 
 
 @pytest.mark.parametrize("name", [name for name, graph in GRAPHS.items() if "dut" in graph.machines])

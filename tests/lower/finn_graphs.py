@@ -63,7 +63,7 @@ def lowered_by(network, tmp_path, steps=STEPS, frames=None, codec=None):
     """Run lowering steps on an integer network, each verified; returns the last graph."""
     codec = codec or raw_codec(network)
     context = StepContext(
-        BuildSettings(target_cycles=16), PART, 10.0, tmp_path, dataflow_config(tmp_path, PART, 10.0), network.names
+        BuildSettings(target_cycles=16), PART, 10.0, tmp_path, dataflow_config(tmp_path, PART, 10.0), network
     )  # fmt: skip
     if frames is None:
         frames = np.random.default_rng(2).choice([-1, 1], (2, network.first.inputs))

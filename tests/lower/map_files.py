@@ -91,6 +91,9 @@ NETWORKS = {
     "flat_kernels": lambda: signs().conv(4, kernel=(1, 3)).activation().conv(3, kernel=(2, 1)).activation().classify(),
     "one_pixel_kernels": lambda: signs().conv(5, kernel=(1, 1)).activation().conv(3, kernel=(1, 1)).activation()
     .classify(),
+    "one_row_under_a_padded_kernel": lambda: signs(shape=(2, 1, 7)).pad(1, 1, 1, 1).conv(8).activation(1).classify(),
+    "one_pixel_under_a_padded_kernel": lambda: bytes_in(shape=(2, 1, 1)).conv(4, pads=(1, 1, 1, 1)).activation()
+    .classify(),
     "kernel_as_large_as_the_map": lambda: signs().conv(4, kernel=(7, 6)).activation().classify(),
     "pools_that_overlap": lambda: signs(shape=(2, 9, 9)).conv(8).activation(9).pool((3, 3), (2, 2)).conv(3).activation()
     .classify(),
@@ -130,11 +133,58 @@ class TrunkChain(MapChain):
         self.op("Mul", np.where(self.rng.random(channels) < 0.3, -1.0, 1.0).reshape(1, -1, 1, 1))
         return self.op("Add", self.rng.normal(0, spread, channels).reshape(1, -1, 1, 1)).bipolar()
 
-    def block(self, outputs=None, strides=(1, 1), bits=8, final_bits=8):
+    def few_bit_conv(self, outputs, weights, kernel=(1, 1), strides=(1, 1), unit=1.0):
+        """Append a Conv with weights drawn from a list."""
+        shape = (outputs, self.map[0], *kernel)
+        self.op("Conv", self.rng.choice(weights, shape) * unit, name=f"conv{len(self.nodes)}", strides=list(strides),
+                kernel_shape=list(kernel), pads=[0, 0, 0, 0])  # fmt: skip
+        _, rows, columns = self.map
+        self.map = (outputs, (rows - kernel[0]) // strides[0] + 1, (columns - kernel[1]) // strides[1] + 1)
+        return self
+
+    def channel_sum(self):
+        """Append the sum of each pixel's channels."""
+        self.map = (1, *self.map[1:])
+        return self.op("ReduceSum", self.constant([1], np.int64), name=f"sum{len(self.nodes)}", keepdims=1)
+
+    def with_sides(self, outputs, strides, branches):
+        """Append a 3x3 convolution of signs with branches of their sums: ternary kernels, then powers of two."""
+        padded, shape = self.current, self.map
+        self.conv(outputs, strides=strides)
+        sums, self.current, self.map = self.current, padded, shape
+        self.channel_sum().few_bit_conv(branches, [-1, 0, 1], (3, 3), strides).op("Mul", 2.0**-3)
+        self.few_bit_conv(outputs, [0, 1, -1, 2, 4, -8], unit=2.0**-4).op("Mul", np.full((1, outputs, 1, 1), 8.0))
+        return self.op("Add", sums, first=True, name=f"side{len(self.nodes)}")
+
+    def gated(self, signs, channels):
+        """Multiply each channel by 1/8, 1/4, 1/2 or 1, of two layers that see how many signs are +1 in each channel."""
+        values, shape = self.current, self.map
+        self.current, inputs = signs, self.rng.integers
+        self.op("ReduceSum", self.constant([2, 3], np.int64), keepdims=0).op("Mul", 2.0**-5)
+        self.op("MatMul", inputs(-7, 8, (channels, 4)) * 0.125).op("Clip", 0.0, 2.0 - 2.0**-6)
+        self.op("Div", 2.0**-6).op("Floor").op("Mul", 2.0**-6).op("MatMul", inputs(-7, 8, (4, shape[0])) * 0.125)
+        start, levels = self.current, []
+        for bound, level in ((-0.4, 0.125), (0.0, 0.25), (0.4, 0.5)):
+            self.current = start
+            self.op("GreaterOrEqual", bound).op("Cast", to=1).op("Mul", level)
+            levels.append(self.current)
+        self.op("Add", levels[0]).op("Add", levels[1]).op("Add", 0.125)
+        self.op("Unsqueeze", self.constant([2, 3], np.int64))
+        return self.op("Mul", values, first=True, name=f"gate{len(self.nodes)}").at(shape)
+
+    def block(self, outputs=None, strides=(1, 1), bits=8, final_bits=8, sides=0, gate=False):
         """Append sign, padded convolution and trunk, added to what came in; half the size and twice the channels."""
         shortcut, channels = self.current, self.map[0]
         outputs = outputs or channels
-        self.sign().pad(1, 1, 1, 1).conv(outputs, strides=strides).scaled().trunk(bits)
+        signs = self.sign().current
+        self.pad(1, 1, 1, 1)
+        if sides:
+            self.with_sides(outputs, strides, sides)
+        else:
+            self.conv(outputs, strides=strides)
+        if gate:
+            self.gated(signs, channels)
+        self.scaled().trunk(bits)
         branch, shape = self.current, self.map
         if strides != (1, 1):
             self.current = shortcut
@@ -146,6 +196,12 @@ class TrunkChain(MapChain):
             shortcut = self.current
         self.current, self.map = branch, shape
         return self.op("Add", shortcut, first=True).trunk(final_bits)
+
+    def branches(self, ratio):
+        """Append the sum of what is there and of a convolution whose values have another scale."""
+        shortcut = self.current
+        self.sign().conv(self.map[0], kernel=(1, 1)).scaled().trunk(6, ratio * 2.0**-5)
+        return self.op("Add", shortcut, name="join")
 
     def head(self, classes=4):
         self.op("GlobalAveragePool").flatten()
@@ -174,4 +230,14 @@ RESIDUAL = {
     .conv(5, kernel=(2, 2)).activation().classify(),
     "overlapping_average": lambda: bytes_in(shape=(2, 9, 9)).conv(4).batchnorm(4).quant(4, 0.5, narrow=0)
     .op("AveragePool", kernel_shape=[3, 3], strides=[2, 2]).quant(4, 0.5, narrow=0).at((4, 3, 3)).classify(),
+    "average_of_signs": lambda: bytes_in().conv(6).activation().op("GlobalAveragePool").at((6, 1, 1)).classify(),
+    "few_bit_weights": lambda: trunk_in().sign().channel_sum().few_bit_conv(3, [-1, 0, 1], (3, 3)).scaled().trunk(4)
+    .few_bit_conv(5, [-7, -3, 0, 1, 5], (2, 2), unit=0.1).scaled().trunk(4).classify(),
+    "side_branch": lambda: trunk_in().block(sides=1).head(),
+    "two_side_branches_where_the_map_halves": lambda: trunk_in(shape=(2, 10, 10), seed=2).block(8, (2, 2), sides=2)
+    .head(),
+    "gate": lambda: trunk_in().block(gate=True).head(),
+    "gates_and_side_branches": lambda: trunk_in(shape=(2, 10, 10), seed=3).block(8, (2, 2), sides=1, gate=True)
+    .block(gate=True).head(),
+    "branches_a_power_of_two_apart": lambda: trunk_in().branches(4.0).trunk().head(),
 }  # fmt: skip

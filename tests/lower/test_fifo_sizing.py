@@ -28,7 +28,7 @@ def folded(tmp_path, network_of):
     def run(chain, cycles):
         network = network_of(chain.save(tmp_path / "model.onnx")).network
         finn = dataflow_config(tmp_path, PART, 10.0)
-        context = StepContext(BuildSettings(target_cycles=cycles), PART, 10.0, tmp_path, finn, network.names)
+        context = StepContext(BuildSettings(target_cycles=cycles), PART, 10.0, tmp_path, finn, network)
         graph = to_finn_graph(network)
         for step in STEPS:
             if step.name == "step_set_fifo_depths":

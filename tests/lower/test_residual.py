@@ -62,7 +62,7 @@ def test_branches_of_different_scale(tmp_path, network_of):
     shortcut = chain.current
     chain.sign().conv(4, kernel=(1, 1)).scaled().trunk(8, 3 * 2.0**-6).op("Add", shortcut, name="join").trunk().head()
     error = refusal(saved(chain, tmp_path), network_of)
-    assert (error.where, error.allowed) == ("node join", "one scale for both")
+    assert (error.where, error.allowed) == ("node join", "one scale for both, or a power of two times it")
     assert error.found == "branches of scales 0.046875 and 0.03125"
 
 
@@ -78,7 +78,77 @@ def test_product_of_branches(tmp_path, network_of):
     shortcut = chain.current
     chain.sign().conv(4, kernel=(1, 1)).scaled().trunk().op("Mul", shortcut, name="gate").trunk().head()
     error = refusal(saved(chain, tmp_path), network_of)
-    assert (error.where, error.found) == ("node gate", "Mul of 2 branches")
+    assert (error.where, error.found) == ("node gate", "a product of two branches of shapes 4x6x6 and 4x6x6")
+    assert error.allowed == "a map times one factor a channel"
+
+
+def gate_of(chain, factors):
+    """Multiply a trunk by factors that a layer computes from the mean of each channel."""
+    values, shape = chain.current, chain.map
+    chain.op("ReduceMean", axes=[2, 3], keepdims=0).op("MatMul", np.eye(4)[::-1] * 0.5)
+    factors(chain).op("Unsqueeze", chain.constant([2, 3], np.int64))
+    return chain.op("Mul", values, name="gate").at(shape)
+
+
+def test_gate_of_other_factors(tmp_path, network_of):
+    chain = gate_of(trunk_in(), lambda chain: chain.quant(2, 1.0, narrow=0).op("Add", 3.0)).trunk().head()
+    error = refusal(saved(chain, tmp_path), network_of)
+    assert (error.where, error.found) == ("node gate", "a gate whose factors are 2, 3, 4")
+    assert error.allowed == "powers of two that nothing else reads, of a ratio of at most 128"
+
+
+def test_gate_of_values_off_zero(tmp_path, network_of):
+    chain = trunk_in().op("Add", 1 / 80)
+    two = {"scale": 1.0, "bias": 1.0, "out_dtype": "UINT2"}
+    chain = gate_of(chain, lambda chain: chain.multithreshold(np.zeros((1, 1)), **two))
+    error = refusal(saved(chain.trunk().head(), tmp_path), network_of)
+    assert (error.where, error.allowed) == ("node gate", "an offset of whole steps")
+    assert error.found.startswith("a gate of values 0.0312")
+
+
+def test_difference_of_branches(tmp_path, network_of):
+    chain = trunk_in()
+    shortcut = chain.current
+    chain.sign().conv(4, kernel=(1, 1)).scaled().trunk().op("Sub", shortcut, name="join").trunk().head()
+    error = refusal(saved(chain, tmp_path), network_of)
+    assert (error.where, error.found) == ("node join", "Sub of 2 branches")
+
+
+def test_sum_over_channels_that_leaves_no_map(tmp_path, network_of):
+    chain = trunk_in()
+    chain.op("ReduceSum", chain.constant([1], np.int64), name="sum", keepdims=0).flatten()
+    error = refusal(saved(chain.dense(36, 4).end(), tmp_path), network_of)
+    assert (error.where, error.fix) == ("node sum", "sum with keepdim=True")
+
+
+def test_few_bit_weights_of_signs(tmp_path, network_of):
+    chain = TrunkChain(shape=(4, 6, 6)).bipolar().few_bit_conv(3, [-1, 0, 1], (3, 3)).activation().classify()
+    error = refusal(saved(chain, tmp_path), network_of)
+    assert error.found.startswith("2-bit weights") and error.allowed == "1-bit weights: -s and +s for each neuron"
+
+
+def test_weights_of_many_bits(tmp_path, network_of):
+    chain = trunk_in().few_bit_conv(3, [-200, 3, 100], (2, 2)).scaled().trunk().classify()
+    error = refusal(saved(chain, tmp_path), network_of)
+    assert error.allowed.endswith("or multiples of one number with at most 8 bits")
+
+
+def test_function_of_one_integer_in_two_branches(tmp_path, network_of):
+    """Branches of the same integer without a product between them are one function, whatever joins them."""
+    chain = trunk_in()
+    trunk = chain.current
+    chain.op("Relu").op("Mul", trunk).op("Sub", trunk).trunk(6).head()
+    extraction = network_of(saved(chain, tmp_path))
+    assert extraction.network.names == ("conv0", "quant0", "quant1", "sum0", "fc0")
+
+
+def test_codes_of_a_gate(tmp_path, network_of):
+    path = trunk_in().block(gate=True).head().save(tmp_path / "m.onnx")
+    network, model = network_of(path).network, import_model(path)
+    codes = network.activations(network_of(path).codec.quantize(random_inputs(model, 40, 0)))
+    gate = network.operations[network.names.index("gate0")]
+    assert (gate.scale, gate.offset, gate.largest) == (2, -36, 3)
+    assert len(np.unique(codes[network.names.index("repeat0")])) > 1
 
 
 def test_padding_in_front_of_a_sum(tmp_path, network_of):

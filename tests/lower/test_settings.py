@@ -101,9 +101,9 @@ def test_a_unit_that_neither_of_ours_computes(path):
 
     node = helper.make_node(
         "MVAU", ["x", "w"], ["y"], name="odd", domain="finn.custom_op.fpgadataflow", backend="fpgadataflow", MW=4, MH=4,
-        SIMD=1, PE=1, inputDataType="UINT4", weightDataType="INT3", outputDataType="INT16", noActivation=1,
+        SIMD=1, PE=1, inputDataType="BIPOLAR", weightDataType="INT3", outputDataType="INT16", noActivation=1,
     )  # fmt: skip
     infos = [helper.make_tensor_value_info(name, 1, [1, 4]) for name in "xy"]
     model = ModelWrapper(qonnx_make_model(helper.make_graph([node], "g", infos[:1], infos[1:])))
-    with pytest.raises(LowerError, match=r"node odd: UINT4 inputs with INT3 weights; allowed: BIPOLAR x BIPOLAR"):
+    with pytest.raises(LowerError, match=r"node odd: BIPOLAR inputs with INT3 weights; allowed: BIPOLAR x BIPOLAR"):
         model.transform(UseOwnOperators())

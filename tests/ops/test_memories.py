@@ -41,6 +41,16 @@ def test_fold_weights_follows_its_formula(mw, mh, pe, simd):
                     assert folded[nf * (mw // simd) + sf, p * simd + s] == positive[sf * simd + s, nf * pe + p]
 
 
+@pytest.mark.parametrize("bits", [2, 5])
+def test_weights_of_several_bits_lie_side_by_side(bits):
+    weights = np.random.default_rng(bits).integers(-(1 << (bits - 1)), 1 << (bits - 1), (6, 4))
+    folded = fold_weights(weights, 2, 3, bits)
+    assert folded.shape == (2 * 2, 2 * 3 * bits)
+    for nf, sf, p, s in np.ndindex(2, 2, 2, 3):
+        stored = folded[nf * 2 + sf, (p * 3 + s) * bits : (p * 3 + s + 1) * bits]
+        assert stored.tolist() == [weights[sf * 3 + s, nf * 2 + p] >> k & 1 for k in range(bits)]
+
+
 def test_fold_starts_are_twos_complement_lanes():
     folded = fold_starts(np.asarray([-1, 3, -4, 0]), pe=2, width=3)
     assert hex_words(folded) == f"{0b011_111:02x}\n{0b000_100:02x}\n"

@@ -43,7 +43,9 @@ def mvau(kind="XnorMVAU_rtl", mw=144, mh=4, simd=16, pe=2, thresholds=None, sour
     return model, getCustomOp(model.graph.node[0])
 
 
-@pytest.mark.parametrize("name", ["XnorMVAU", "BinaryWeightMVAU", "BoundedFIFO", "WidthConverter"])
+@pytest.mark.parametrize(
+    "name", ["XnorMVAU", "BinaryWeightMVAU", "FewBitMVAU", "StreamGate", "BoundedFIFO", "WidthConverter"]
+)
 def test_own_operators_are_registered_with_their_rtl(name):
     assert name in abstract
     assert f"{name}_rtl" in rtl

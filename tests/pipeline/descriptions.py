@@ -58,10 +58,14 @@ class ResidualBlock:
     Args:
         repeat: outputs for each channel that came in, 1 or 2.
         stride: 1 or 2; what came in is averaged by as much.
+        sides: side branches of the signs' sums, added to the convolution.
+        gate: whether each channel is multiplied by a power of two that the frame decides.
     """
 
     repeat: int = 1
     stride: int = 1
+    sides: int = 0
+    gate: bool = False
 
     def result(self, shape: Map) -> Map | None:
         """Return the shape of its maps, or None where the two branches would differ in size."""
@@ -77,9 +81,6 @@ def windows_of(
     """Return the shape that windows over maps give, or None where there is none, or one without a pixel in it."""
     rows, columns = shape[1] + pads[0] + pads[2], shape[2] + pads[1] + pads[3]
     if any(pad >= kernel[side % 2] for side, pad in enumerate(pads)) or rows < kernel[0] or columns < kernel[1]:
-        return None
-    # QONNX's Im2Col does not take maps of one row or column under a kernel of more.
-    if (shape[1] == 1 and kernel[0] > 1) or (shape[2] == 1 and kernel[1] > 1):
         return None
     return channels, (rows - kernel[0]) // strides[0] + 1, (columns - kernel[1]) // strides[1] + 1
 

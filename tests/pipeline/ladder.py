@@ -40,16 +40,29 @@ def climb(case: Case, folder: Path, reach: Callable[[str], None] = lambda rung: 
         Exception: whatever stands in the way; AssertionError where a rung ends well and gives something else.
     """
     reach("write")
-    prepare_finn()
     model = write_network(case.network, folder / "net.onnx")
+    settings = BuildSettings(board=BOARD, target_cycles=case.target_cycles, output=OutputKind(case.output))
+    stalls = SimulateSettings(frames=case.frames, stall_probability=case.stall_probability, seed=case.seed)
+    climb_file(model, settings, stalls, folder, reach)
+
+
+def climb_file(
+    model: Path, settings: BuildSettings, stalls: SimulateSettings, folder: Path,
+    reach: Callable[[str], None] = lambda rung: None,
+) -> None:  # fmt: skip
+    """Take an ONNX file up the whole ladder, on as many random frames as the simulation shall have.
+
+    Raises:
+        Exception: whatever stands in the way; AssertionError where a rung ends well and gives something else.
+    """
     reach("import")
+    prepare_finn()
     tidied = import_model(model)
-    inputs = random_inputs(tidied, case.frames, case.seed)
+    inputs = random_inputs(tidied, stalls.frames, stalls.seed)
     reach("reference")
     golden = GoldenVectors(inputs, reference_logits(logits_graph(tidied), inputs), np.zeros(0, np.int64))
     build = folder / "build"
     build.mkdir()
-    settings = BuildSettings(board=BOARD, target_cycles=case.target_cycles, output=OutputKind(case.output))
     reach("lower")
     lowered = lower(model, build, settings, golden, SilentProgress())
     reach("generate")
@@ -59,12 +72,11 @@ def climb(case: Case, folder: Path, reach: Callable[[str], None] = lambda rung: 
     assert warnings == [], warnings
     values = lowered.codec.quantize(inputs)
     expected = lowered.codec.raw(lowered.network.results(values))
-    stalls = SimulateSettings(stall_probability=case.stall_probability, seed=case.seed)
     reach("simulate")
     report = simulate(build, values, expected, stalls, SilentProgress())
     reach("compare")
     found = (report.frames, report.mismatches, report.cycles_per_frame_simulated, report.latency_cycles)
-    predicted = (case.frames, 0, design.cycles_per_frame, design.latency_cycles)
+    predicted = (stalls.frames, 0, design.cycles_per_frame, design.latency_cycles)
     assert found == predicted, f"frames, mismatches, cycles a frame, latency: {found}, not {predicted}"
 
 

@@ -48,5 +48,6 @@ def _residual(network: ResidualNetwork) -> TrunkChain:
     chain = TrunkChain(shape=network.shape, seed=network.weights_seed).quant(8, scale=1 / 128, narrow=0)
     chain.conv(network.trunk, kernel=(1, 1)).scaled(spread=1).trunk(network.bits)
     for block in network.blocks:
-        chain.block(chain.map[0] * block.repeat, (block.stride, block.stride), network.bits, network.bits)
+        outputs, strides = chain.map[0] * block.repeat, (block.stride, block.stride)
+        chain.block(outputs, strides, network.bits, network.bits, block.sides, block.gate)
     return chain.head(network.classes) if network.averaged else chain.sign().classify(network.classes)

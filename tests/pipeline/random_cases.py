@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from descriptions import Block, Case, MapNetwork, Network, Perceptron, Pool, ResidualBlock, ResidualNetwork, last_map
@@ -65,6 +66,16 @@ def random_residual(random: np.random.Generator) -> ResidualNetwork:
     return ResidualNetwork("residual", shape, weights_seed, trunk, bits, blocks, averaged, classes)
 
 
+def random_branches(random: np.random.Generator) -> ResidualNetwork:
+    """Return a residual network whose blocks may have gates and side branches."""
+    network = random_residual(random)
+    blocks = tuple(
+        replace(block, sides=int(random.choice([0, 1, 1, 2])), gate=bool(random.random() < 0.5))
+        for block in network.blocks
+    )
+    return replace(network, blocks=blocks)
+
+
 def _map_case(draw: Callable[[np.random.Generator], Network], seed: int) -> Case:
     random = np.random.default_rng(seed)
     network = draw(random)
@@ -88,6 +99,7 @@ def _perceptron_case(seed: int) -> Case:
 KINDS: dict[str, Callable[[int], Case]] = {
     "maps": lambda seed: _map_case(random_maps, seed),
     "residual": lambda seed: _map_case(random_residual, seed),
+    "branches": lambda seed: _map_case(random_branches, seed),
     "perceptrons": _perceptron_case,
 }
 """From a seed to a case, of each kind."""

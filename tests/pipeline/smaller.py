@@ -102,6 +102,8 @@ def _pools(pool: Pool) -> Iterator[Pool]:
 def _residual_blocks(block: ResidualBlock) -> Iterator[ResidualBlock]:
     yield ResidualBlock()
     yield replace(block, repeat=1)
+    yield replace(block, gate=False)
+    yield from _fewer(block, "sides", 0)
 
 
 def _without_one(network: Any, key: str) -> Iterator[Any]:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-SEEDS = [pytest.param(seed, marks=[pytest.mark.full] if seed >= 5 else []) for seed in range(110)]
+
+def seeds(count, quick):
+    return [pytest.param(seed, marks=[pytest.mark.full] if seed >= quick else []) for seed in range(count)]
 
 
 @pytest.mark.parametrize("kind", ["maps", "residual"])
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", seeds(110, quick=5))
 def test_random_network(kind, seed, climb_seed):
     climb_seed(kind, seed)
+
+
+@pytest.mark.parametrize("seed", seeds(60, quick=3))
+def test_random_branches(seed, climb_seed):
+    """Residual blocks with gates and side branches."""
+    climb_seed("branches", seed)

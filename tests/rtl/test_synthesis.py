@@ -20,12 +20,21 @@ LUTRAM = ("RAM32M", "RAM64M", "RAM32X1D", "RAM64X1D")
 BLOCK_RAM = ("RAMB18E1", "RAMB36E1")
 LUTS = ("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6")
 FLIP_FLOPS = ("FDRE", "FDSE")
+JOIN_PORTS = (
+    "data_a_i", "valid_a_i", "ready_a_o", "data_b_i", "valid_b_i", "ready_b_o", "data_o", "valid_o", "ready_i",
+)  # fmt: skip
 DATA_PORTS = {
     "xnor_popcount": ("data_i", "weight_i", "count_o"),
     "sign_sum": ("data_i", "weight_i", "sum_o"),
     "sum_tree": ("terms_i", "sum_o"),
     "credit_fifo": ("credit_o", "take_i", "data_i", "valid_i", "data_o", "valid_o", "ready_i"),
-    "add": ("data_a_i", "valid_a_i", "ready_a_o", "data_b_i", "valid_b_i", "ready_b_o", "data_o", "valid_o", "ready_i"),
+    "add": JOIN_PORTS,
+    "gate": JOIN_PORTS,
+    "join": (
+        "data_a_i", "valid_a_i", "ready_a_o", "data_b_i", "valid_b_i", "ready_b_o", "pair_a_o", "pair_b_o", "result_i",
+        "data_o", "valid_o", "ready_i",
+    ),
+    "product_sum": ("data_i", "weight_i", "sum_o"),
     "requantize_thresholds": ("fold_i", "data_i", "data_o"),
     "requantize_affine": ("fold_i", "data_i", "data_o"),
     "requantize_table": ("fold_i", "data_i", "data_o"),
@@ -34,7 +43,8 @@ DATA_PORTS = {
     ),
 }  # fmt: skip
 NO_RESET = {
-    "xnor_popcount", "sign_sum", "sum_tree", "requantize_thresholds", "requantize_affine", "requantize_table",
+    "xnor_popcount", "sign_sum", "product_sum", "sum_tree", "requantize_thresholds", "requantize_affine",
+    "requantize_table",
 }  # fmt: skip
 STREAM_PORTS = ("data_i", "valid_i", "ready_o", "data_o", "valid_o", "ready_i")
 
@@ -76,6 +86,13 @@ def mvau(input_width: int, style: str) -> Instance:
     return Instance("mvau", shape, {"data_i": 8 * input_width, "data_o": 4})
 
 
+def products(style: str, **parameters: int) -> Instance:
+    """Return a unit of 8-bit inputs and 2-bit weights."""
+    shape = {"Mw": 64, "Mh": 32, "Simd": 8, "Pe": 4, "InputWidth": 8, "WeightWidth": 2, "AccWidth": 16}
+    files = {"WeightFile": "products.mem", "WeightStyle": style}
+    return Instance("mvau", shape | files | parameters, {"data_i": 64, "data_o": 4})
+
+
 def requantize(part: str, pe: int, bits_out: int, **parameters: int | str) -> Instance:
     """Return a part of requantize for 4 folds of 8-bit inputs."""
     widths = {"fold_i": 2, "data_i": pe * 8, "data_o": pe * bits_out}
@@ -112,6 +129,29 @@ INSTANCES = {
     "signed_block": mvau(8, "block"),
     "signed_logic": mvau(8, "logic"),
     "fork": Instance("fork", {"Width": 8, "Outputs": 3}, {"data_i": 8, "data_o": 24, "valid_o": 3, "ready_i": 3}),
+    "product_sum": Instance(
+        "product_sum", {"Terms": 16, "Width": 8, "WeightWidth": 3}, {"data_i": 128, "weight_i": 48, "sum_o": 15}
+    ),
+    "products_block": products("block"),
+    "products_logic": products("logic"),
+    "pairs": Instance(
+        "join",
+        {"OutWidth": 9},
+        {"data_a_i": 8, "data_b_i": 8, "pair_a_o": 8, "pair_b_o": 8, "result_i": 9, "data_o": 9},
+    ),
+    "gate": Instance(
+        "gate", {"Pe": 2, "CodeWidth": 2, "MaxShift": 3, "OutWidth": 11}, {"data_a_i": 16, "data_b_i": 4, "data_o": 22}
+    ),
+    "gate_counts": Instance(
+        "gate",
+        {"Pe": 2, "Width": 7, "Signed": 0, "Scale": 2, "Offset": -64},
+        {"data_a_i": 14, "data_b_i": 2, "data_o": 18},
+    ),
+    "add_shifted": Instance(
+        "add",
+        {"Pe": 2, "ShiftA": 4, "SignedA": 0, "SignedB": 0, "OutWidth": 14},
+        {"data_a_i": 16, "data_b_i": 16, "data_o": 28},
+    ),
     "add": Instance("add", {"Pe": 2, "OutWidth": 8}, {"data_a_i": 16, "data_b_i": 16, "data_o": 16}),
     "requantize": Instance("requantize", {"Channels": 8, "Pe": 2}, {"data_i": 16, "data_o": 16}),
     "sign": requantize("thresholds", 4, 1, ParameterFile="signs.mem"),
@@ -131,7 +171,7 @@ INSTANCES = {
 }
 # Memory files of random words: name, words, hexadecimal digits of a word.
 MEMORIES = (
-    ("weights.mem", 64, 8), ("starts.mem", 8, 16),
+    ("weights.mem", 64, 8), ("products.mem", 64, 16), ("starts.mem", 8, 16),
     ("signs.mem", 4, 9), ("steps.mem", 4, 27), ("line.mem", 4, 24), ("two_lines.mem", 4, 57),
     ("table_0.mem", 2048, 2), ("table_1.mem", 1024, 2),
 )  # fmt: skip
@@ -201,8 +241,8 @@ def test_every_module_is_synthesized(bench):
 
 
 @pytest.mark.parametrize("name", [
-    "popcount", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add", "sign", "steps", "line",
-    "two_lines", "pool_one_fold",
+    "popcount", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add", "add_shifted", "pairs",
+    "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold",
 ])  # fmt: skip
 def test_logic_takes_no_memory(cells, name):
     assert cells[name]["FDRE"] > 0
@@ -219,7 +259,7 @@ def test_fifo_memory_grows_from_lutram_to_block_ram(cells):
     assert cells["large_fifo"]["FDRE"] < 36  # the output register is the block RAM's own
 
 
-@pytest.mark.parametrize("kind", ["mvau", "signed"])
+@pytest.mark.parametrize("kind", ["mvau", "signed", "products"])
 def test_mvau_memories(cells, kind):
     """Weights go where WeightStyle says; input buffer and output FIFO stay in LUTRAM."""
     block, logic = cells[f"{kind}_block"], cells[f"{kind}_logic"]
@@ -263,6 +303,17 @@ def test_pool_memory(cells, name, lutram, block):
     """What windows have come to is kept where its size or MemoryStyle says."""
     assert (family(cells[name], LUTRAM) > 0) == lutram and family(cells[name], BLOCK_RAM) == block
     assert cells[name]["DSP48E1"] == 0
+
+
+def test_products_of_few_bits_take_no_dsp(cells):
+    """And no more than a tree of adders a bit of the weights."""
+    assert cells["product_sum"]["DSP48E1"] == 0
+    assert family(cells["product_sum"], LUTS) < 1.1 * 3 * family(cells["sign_sum"], LUTS)
+
+
+def test_a_shifted_operand_costs_no_adder(cells):
+    """Sums are four bits longer, which the output buffer holds; only four bits of the operands overlap."""
+    assert family(cells["add_shifted"], LUTS) <= family(cells["add"], LUTS)
 
 
 def test_a_lane_multiplies_once(cells):

@@ -180,18 +180,23 @@ def test_closed_model_is_refused(library, knobs):
 
 def test_interrupt_ends_a_long_run(library, knobs):
     code = f"""
+import signal
 import numpy as np
 from pathlib import Path
 from xnorflow.simulate.model import StreamModel
 model = StreamModel(Path({str(library)!r}), Path({str(knobs(stop_after=1))!r}))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's is to be ignored
 print("running", flush=True)
 model.run(np.zeros((2, 1), np.uint8), 2, timeout_cycles=10**15)
 """
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    assert child.stdout.readline() == "running\n"
-    time.sleep(0.3)
-    os.kill(child.pid, signal.SIGINT)
-    _, errors = child.communicate(timeout=10)
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "running\n"
+        time.sleep(0.3)
+        os.kill(child.pid, signal.SIGINT)
+        _, errors = child.communicate(timeout=10)
+    finally:
+        child.kill()
     assert child.returncode != 0
     assert "KeyboardInterrupt" in errors

@@ -149,19 +149,25 @@ def _check_edges(machines: Mapping[str, Machine], edges: tuple[tuple[str, str], 
 
 def _frame_beats(machines: Mapping[str, Machine], edges: tuple[tuple[str, str], ...], first: int) -> list[int]:
     """Return the beats of a frame on each edge, by walking from the input on."""
-    beats = [first if source == INPUT else 0 for source, _ in edges]
-    waiting = dict(machines)
-    while waiting:
-        ready = [
-            name
-            for name in waiting
-            if all(found for found, (_, target) in zip(beats, edges, strict=True) if target == name)
-        ]
-        if not ready:
-            raise ValueError(f"the machines {', '.join(waiting)} form a cycle or follow one")
-        for name in ready:
-            given = _beats_out(name, waiting.pop(name), [b for b, e in zip(beats, edges, strict=True) if e[1] == name])
-            beats = [given if source == name else found for found, (source, _) in zip(beats, edges, strict=True)]
+    beats = [0] * len(edges)
+    into: dict[str, list[int]] = {name: [] for name in (*machines, OUTPUT)}
+    out_of: dict[str, list[int]] = {name: [] for name in (*machines, INPUT)}
+    for number, (source, target) in enumerate(edges):
+        out_of[source].append(number)
+        into[target].append(number)
+    waiting = {name: len(numbers) for name, numbers in into.items()}
+    ready = [(INPUT, first)]
+    while ready:
+        source, given = ready.pop()
+        for number in out_of[source]:
+            beats[number] = given
+            target = edges[number][1]
+            waiting[target] -= 1
+            if not waiting[target] and target != OUTPUT:
+                ready.append((target, _beats_out(target, machines[target], [beats[place] for place in into[target]])))
+    left = [name for name in machines if waiting[name]]
+    if left:
+        raise ValueError(f"the machines {', '.join(left)} form a cycle or follow one")
     return beats
 
 

@@ -148,7 +148,7 @@ struct Fork {
   }
 };
 
-// xnorflow_add: a register an input, and a buffer of two behind them.
+// xnorflow_join, which xnorflow_add and xnorflow_gate are: a register an input, and a buffer of two behind them.
 struct Add {
   static constexpr const char* kKind = "add";
   int a = 0, b = 0, out = 0;

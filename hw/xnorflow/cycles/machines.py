@@ -9,6 +9,6 @@ from __future__ import annotations
 from xnorflow.cycles.machine import Machine
 from xnorflow.cycles.maps import Pool, Swg
 from xnorflow.cycles.pipelines import Argmax, Mvau, Requantize
-from xnorflow.cycles.streams import Add, Dwc, Fifo, Fork, Repeat
+from xnorflow.cycles.streams import Add, Dwc, Fifo, Fork, Gate, Repeat
 
-__all__ = ["Add", "Argmax", "Dwc", "Fifo", "Fork", "Machine", "Mvau", "Pool", "Repeat", "Requantize", "Swg"]
+__all__ = ["Add", "Argmax", "Dwc", "Fifo", "Fork", "Gate", "Machine", "Mvau", "Pool", "Repeat", "Requantize", "Swg"]

@@ -28,6 +28,7 @@ class Mvau(Machine):
         simd: inputs of a beat; divides ``mw``.
         pe: neurons of a beat; divides ``mh``.
         input_bits: bits of an input.
+        weight_bits: bits of a weight; more than 1 only with ``input_bits`` of more than 1.
     """
 
     mw: int
@@ -35,12 +36,15 @@ class Mvau(Machine):
     simd: int
     pe: int
     input_bits: int = 1
+    weight_bits: int = 1
 
     def __post_init__(self) -> None:
-        """Check the folding too."""
+        """Check the folding too, and which widths go together."""
         super().__post_init__()
         self._must_divide("simd", "mw")
         self._must_divide("pe", "mh")
+        if self.input_bits == 1 < self.weight_bits:
+            raise ValueError(f"Mvau: weight_bits is {self.weight_bits}, expected 1 where input_bits is 1")
 
     @property
     def beats(self) -> tuple[int, int]:
@@ -56,7 +60,8 @@ class Mvau(Machine):
     def line(self) -> tuple[str, tuple[int, ...]]:
         """As localparams of the RTL: AccStage + 1 cycles of delay, Places."""
         sf, nf = self.beats
-        summed = _popcount_latency(self.simd) if self.input_bits == 1 else (clog2(self.simd) + 1) // 2
+        trees = (clog2(self.simd) + 1) // 2 + (clog2(self.weight_bits) + 1) // 2
+        summed = _popcount_latency(self.simd) if self.input_bits == 1 else trees
         in_flight = (5 + summed + sf) // sf + 1
         return _pipeline(sf, nf, 3 + summed, 5 if in_flight < 4 else 2 ** clog2(in_flight) + 1)
 

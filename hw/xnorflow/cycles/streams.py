@@ -1,4 +1,4 @@
-"""Modules that pass beats on as they are: buffers, width converters, forks, adders and repeats."""
+"""Modules that keep the beats' order and pace: buffers, width converters, forks, joins of two streams and repeats."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from xnorflow.cycles.machine import Machine
 
-__all__ = ["Add", "Dwc", "Fifo", "Fork", "Repeat"]
+__all__ = ["Add", "Dwc", "Fifo", "Fork", "Gate", "Repeat"]
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,11 @@ class Add(Machine):
     def line(self) -> tuple[str, tuple[int, ...]]:
         """No numbers but those of its channels."""
         return "add", ()
+
+
+@dataclass(frozen=True)
+class Gate(Add):
+    """``xnorflow_gate``, whose handshakes are those of ``xnorflow_add``: both are ``xnorflow_join``."""
 
 
 @dataclass(frozen=True)

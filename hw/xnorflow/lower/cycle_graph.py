@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph
-from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Machine, Mvau, Pool, Repeat, Requantize, Swg
+from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Gate, Machine, Mvau, Pool, Repeat, Requantize, Swg
 
 __all__ = ["CycleLayers", "read_layers"]
 
@@ -81,9 +81,10 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
     """Return the modules of a layer in series; none where it is wires."""
     value = operator.get_nodeattr
     match node.op_type.removesuffix("_rtl"):
-        case "XnorMVAU" | "BinaryWeightMVAU":
+        case "XnorMVAU" | "BinaryWeightMVAU" | "FewBitMVAU":
             mw, mh, simd, pe = (int(value(key)) for key in ("MW", "MH", "SIMD", "PE"))
-            return [Mvau(mw, mh, simd, pe, int(operator.get_input_datatype(0).bitwidth()))]
+            bits, weight_bits = (int(operator.get_input_datatype(index).bitwidth()) for index in (0, 1))
+            return [Mvau(mw, mh, simd, pe, bits, weight_bits)]
         case "SlidingWindow":
             return [] if operator.window().whole else [_windows(operator)]
         case "WindowPool":
@@ -97,10 +98,12 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
             return [Argmax(int(value("Labels")), int(value("PE")))]
         case "StreamAdd":
             return [Add()]
+        case "StreamGate":
+            return [Gate()]
         case "StreamFork":
             return [Fork(len(node.output))]
         case "ChannelRepeat":
-            return [Repeat(int(value("NumChannels")) // int(value("PE")), int(value("Times")))]
+            return [Repeat(int(value("NumChannels")) // int(value("PE")), operator.times())]
         case "Requantize":
             function = operator.function(model)
             return [Requantize(function.mode, max(function.steps, 1), function.slopes)]

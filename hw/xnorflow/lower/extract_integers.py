@@ -18,17 +18,19 @@ from xnorflow.artifact.host import HostCodec
 from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_input import InputLevels
 from xnorflow.lower.integer_network import INPUT, IntegerNetwork
-from xnorflow.lower.operators import LABEL_OPS, PRODUCT_OPS, SHAPE_OPS, SUM_POOL_OPS, attributes_of, node_name
+from xnorflow.lower.operators import JOIN_OPS, LABEL_OPS, PRODUCT_OPS, SHAPE_OPS, SUM_POOL_OPS, attributes_of, node_name
 from xnorflow.lower.products import ToReal
+from xnorflow.lower.read_joins import read_join
 from xnorflow.lower.read_operations import (
     misplaced,
-    read_add,
+    read_channel_sum,
     read_max_pool,
     read_pad,
     read_product,
     read_repeat,
     read_sum_pool,
 )
+from xnorflow.lower.read_windows import reduced_axes
 from xnorflow.lower.result import Ends, read_result
 from xnorflow.lower.segments import Segment
 from xnorflow.lower.settle import Operations
@@ -120,7 +122,7 @@ class _Walk:
         self._check_operands(node, data)
         target = node.output[-1] if node.op_type in LABEL_OPS else node.output[0]
         if len(data) == 2:
-            result = read_add(self._operations, node, *(self._tensors[name] for name in data))
+            result = read_join(self._operations, node, *(self._tensors[name] for name in data))
         else:
             result = self._read_one(node, self._tensors[data[0]])
         self._tensors[target] = self._shared(target, result)
@@ -132,6 +134,8 @@ class _Walk:
         if kind in LABEL_OPS:
             self._ends_in_labels = True
             return tensor
+        if kind == "ReduceSum" and reduced_axes(self._model, node) == [1]:
+            return read_channel_sum(self._operations, node, tensor)
         if tensor.padding is not None:
             raise misplaced(tensor.padding.node)
         if kind == "Pad":
@@ -177,10 +181,10 @@ class _Walk:
                 f"node {node_name(node)}", "weights on the left of the data", "data times weights",
                 "write the layer as x @ W, one frame a row",
             )  # fmt: skip
-        if len(data) > 2 or (len(data) == 2 and node.op_type != "Add"):
+        if len(data) > 2 or (len(data) == 2 and node.op_type not in JOIN_OPS):
             raise InputModelError(
-                f"node {node_name(node)}", f"{node.op_type} of {len(data)} branches", "Add of two branches",
-                "join branches by an addition",
+                f"node {node_name(node)}", f"{node.op_type} of {len(data)} branches",
+                "Add of two branches, or Mul with a gate", "join branches by an addition",
             )  # fmt: skip
 
     def head(self) -> Segment:

@@ -1,7 +1,8 @@
 """Depths of FIFOs: the least with which no frame takes longer than with unlimited ones.
 
 The cycle model runs the whole graph, so that branches which meet again, bursts of windows and pauses between frames
-are all in it. In stream order, each FIFO is made as shallow as it can be without a longer interval or a deadlock.
+are all in it. One after the other, each FIFO is made as shallow as it can be without a longer interval or a deadlock:
+those first in which a frame takes most bits, so that what must wait does so where it is narrow.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["Sizing", "predict", "size_fifos"]
 
 Place = tuple[str, int]
 
-BUFFERED = (*MVAUS, "SlidingWindow", "StreamAdd")
+BUFFERED = (*MVAUS, "SlidingWindow", "StreamAdd", "StreamGate")
 """Layers that take in bursts, or that wait for another branch."""
 LEAST = 3
 """FINN inserts no FIFO of fewer beats."""
@@ -104,10 +105,15 @@ class _Search:
             raise LowerError("the accelerator", "gets stuck whatever the FIFOs", fix="report this network")
         best = max(_last_intervals(report, self._frames))
         # A beat more than they ever held is enough: a full FIFO takes none, not even while it gives one away.
-        for (node, index), depth in depths.items():
-            depths[node, index] = min(depth, max(report.fills[f"{node}.in{index}"] + 1, LEAST))
+        fills = {place: report.fills[f"{place[0]}.in{place[1]}"] for place in depths}
+        depths = {place: min(depth, max(fills[place] + 1, LEAST)) for place, depth in depths.items()}
+        # Most of those in which no beat ever waits are not needed: all of them at once is worth a try.
+        none = dict.fromkeys((place for place, fill in fills.items() if fill <= 1), 0)
+        if self._works({**depths, **none}, best):
+            depths |= none
         for place in self._places:
-            depths[place] = self._least(depths, place, best)
+            if depths[place]:
+                depths[place] = self._least(depths, place, best)
         return Sizing(depths, best)
 
     def _report(self, depths: dict[Place, int]) -> CycleReport | None:
@@ -122,7 +128,14 @@ class _Search:
         """Return the least depth that works at one place, 0 or ``LEAST`` and more; the one it has does."""
         if self._works({**depths, place: 0}, best):
             return 0
-        low, high = LEAST - 1, depths[place]
+        low, high, step = LEAST - 1, depths[place], 1
+        # Where branches meet, about as much is needed as ever waited there: down from that in growing steps.
+        joins = sum(node == place[0] for node, _ in self._places) > 1
+        while joins and high - step > low:
+            if not self._works({**depths, place: high - step}, best):
+                low = high - step
+                break
+            high, step = high - step, 2 * step
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if self._works({**depths, place: middle}, best) else (middle, high)
@@ -130,15 +143,19 @@ class _Search:
 
 
 def _places(model: Any) -> dict[Place, int]:
-    """Return where FIFOs may be, in stream order, and the beats of a frame there."""
+    """Return where FIFOs may be, and the beats of a frame there: where a frame has most bits first."""
     import numpy as np
     from qonnx.custom_op.registry import getCustomOp
 
     places: dict[Place, int] = {}
+    bits: dict[Place, int] = {}
     source = model.graph.input[0].name  # the host's side can wait
     for node in model.graph.node:
         if node.op_type in BUFFERED:
             streams = [name for name in node.input if model.get_initializer(name) is None]
-            beats = int(np.prod(getCustomOp(node).get_folded_input_shape()[:-1]))
-            places |= {(node.name, index): beats for index, name in enumerate(streams) if name != source}
-    return places
+            operator = getCustomOp(node)
+            beats = int(np.prod(operator.get_folded_input_shape()[:-1]))
+            here = [(node.name, index) for index, name in enumerate(streams) if name != source]
+            places |= dict.fromkeys(here, beats)
+            bits |= {place: beats * int(operator.get_instream_width(place[1])) for place in here}
+    return dict(sorted(places.items(), key=lambda item: -bits[item[0]]))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MVAUS", "divisors", "fold_for_cycles", "folding_of", "hardware_layers", "read_folding", "set_folding",
            "sizes_of"]  # fmt: skip
 
-MVAUS = ("XnorMVAU", "BinaryWeightMVAU")
+MVAUS = ("XnorMVAU", "BinaryWeightMVAU", "FewBitMVAU")
 OVER_MAPS = ("SlidingWindow", "WindowPool")
 FOLDED_KEYS = ("PE", "SIMD")
 PASSED_OVER = frozenset(
@@ -50,16 +50,17 @@ def _converter_luts(before: int, after: int) -> int:
     return max(before, after) // 2 + min(before, after) + 10 if 0 < before != after else 0
 
 
-def _cheapest(mw: int, mh: int, input_bits: int, before: int, target: int) -> MvauShape:
+def _cheapest(mw: int, mh: int, bits: tuple[int, int], before: int, target: int) -> MvauShape:
     """Return the cheapest folding of at most ``target`` cycles a product, or the fastest one of all."""
     from xnorflow.ops.mvau_cost import MvauShape  # loads FINN, which must be prepared first
 
     def cost(fold: MvauShape) -> int:
         return fold.luts + _converter_luts(before, fold.simd)
 
-    acc_bits = mw.bit_length() + input_bits
+    input_bits, weight_bits = bits
+    acc_bits = mw.bit_length() + input_bits + weight_bits - 1
     folds = [
-        MvauShape(mw, mh, simd, pe, input_bits, acc_bits)
+        MvauShape(mw, mh, simd, pe, input_bits, acc_bits, weight_bits)
         for simd in divisors(mw)
         for pe in divisors(mh)
         if (mw // simd) * (mh // pe) <= max(target, 1)
@@ -86,7 +87,7 @@ def fold_for_cycles(model: Any, target: int) -> None:
             operator.set_nodeattr("PE", max(fitting[0] if fitting else labels, before if labels % before == 0 else 1))
         elif node.op_type in MVAUS:
             mw, mh = int(operator.get_nodeattr("MW")), int(operator.get_nodeattr("MH"))
-            bits = operator.get_input_datatype(0).bitwidth()
+            bits = int(operator.get_input_datatype(0).bitwidth()), int(operator.get_input_datatype(1).bitwidth())
             chosen = _cheapest(mw, mh, bits, before, target // int(math.prod(operator.get_nodeattr("numInputVectors"))))
             operator.set_nodeattr("SIMD", chosen.simd)
             operator.set_nodeattr("PE", chosen.pe)

@@ -65,6 +65,7 @@ def _tidy(path: Path, model: Any) -> Any:
     from qonnx.transformation.infer_shapes import InferShapes
 
     from xnorflow.lower.passes.quantize_annotated_input import QuantizeAnnotatedInput
+    from xnorflow.lower.passes.replace_comparison import ReplaceComparison
     from xnorflow.lower.passes.replace_sign import ReplaceSign
 
     for node in model.graph.node:
@@ -78,6 +79,7 @@ def _tidy(path: Path, model: Any) -> Any:
             SortGraph(),
             InferShapes(),
             FoldConstants(exclude_op_types=[]),
+            ReplaceComparison(),
             GiveUniqueParameterTensors(),
             RemoveUnusedTensors(),
         ):

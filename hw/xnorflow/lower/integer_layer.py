@@ -23,11 +23,15 @@ class IntegerLayer:
 
     Args:
         name: node name in the ONNX file, for messages.
-        weights: int64 (inputs, outputs), values -1 and +1; the inputs of a window by row, column and channel.
+        weights: int64 (inputs, outputs), values -1 and +1, or of few bits; the inputs of a window by row, column and
+            channel.
         thresholds: int64 (outputs,), or None for the last layer. Within ``[acc_min, acc_max + 1]``, so that the first
             value always fires and the last never.
         input_datatype: QONNX datatype of the inputs: BIPOLAR, or ``INT<n>`` for the first layer.
         window: what a product is made of; None: all values of a frame.
+        bounds: smallest and largest input, where they are known better than by the datatype.
+        counted: whether a result is the number of terms that are +1, 0 to ``inputs``, instead of their sum. Only where
+            all terms are -1 or +1, without thresholds.
     """
 
     name: str
@@ -35,6 +39,8 @@ class IntegerLayer:
     thresholds: IntArray | None
     input_datatype: str
     window: Window | None = None
+    bounds: tuple[int, int] | None = None
+    counted: bool = False
 
     @property
     def inputs(self) -> int:
@@ -62,15 +68,28 @@ class IntegerLayer:
         return self.input_datatype == "BIPOLAR"
 
     @property
+    def binary_weights(self) -> bool:
+        """Whether all weights are -1 or +1."""
+        return bool((np.abs(self.weights) == 1).all())
+
+    @property
     def acc_bounds(self) -> tuple[int, int]:
         """Smallest and largest accumulator that any input can give."""
+        if self.bounds is not None:
+            ends = self.weights[None] * np.asarray(self.bounds)[:, None, None]
+            return int(ends.min(axis=0).sum(axis=0).min()), int(ends.max(axis=0).sum(axis=0).max())
         largest = self.inputs * (1 if self.binary_input else 2 ** (int(self.input_datatype.removeprefix("INT")) - 1))
         return -largest, largest
+
+    @property
+    def result_bounds(self) -> tuple[int, int]:
+        """Smallest and largest result without thresholds."""
+        return (0, self.inputs) if self.counted else self.acc_bounds
 
     def accumulate(self, values: IntArray) -> IntArray:
         """Return accumulators (frames, *output_shape) of integer inputs (frames, ...)."""
         # Floats that hold these integers exactly multiply far faster than int64.
-        kind: npt.DTypeLike = np.float32 if self.acc_bounds[1] < EXACT else np.float64
+        kind: npt.DTypeLike = np.float32 if max(map(abs, self.acc_bounds)) < EXACT else np.float64
         weights = self.weights.astype(kind)
         if self.window is None:
             return np.rint(values.reshape(len(values), self.inputs).astype(kind) @ weights).astype(np.int64)
@@ -79,8 +98,10 @@ class IntegerLayer:
         return np.rint(windows @ weights).astype(np.int64).reshape(-1, *self.output_shape)
 
     def activate(self, accumulators: IntArray) -> IntArray:
-        """Return -1/+1 by threshold; accumulators where there are none."""
-        return accumulators if self.thresholds is None else np.where(accumulators >= self.thresholds, 1, -1)
+        """Return -1/+1 by threshold; accumulators, or counts, where there are none."""
+        if self.thresholds is not None:
+            return np.where(accumulators >= self.thresholds, 1, -1)
+        return (accumulators + self.inputs) // 2 if self.counted else accumulators
 
     def __call__(self, values: IntArray) -> IntArray:
         """Return results (frames, *output_shape) of integer inputs (frames, ...)."""

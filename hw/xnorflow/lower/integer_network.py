@@ -1,9 +1,9 @@
 """A binary network in integers only: the exact arithmetic that every later stage must reproduce.
 
-a = W x                            weights +-1, x integers of the input, or +-1 behind it
+a = W x                            weights +-1 or few bits, x integers of the input, +-1 or few bits behind it
 x = +1 where a >= T, else -1
 maps: x is a window, and every window has the same W and T
-between products: max-pools, sums over windows, sums of two branches, and functions of one integer for each channel
+between products: max-pools, sums over windows, sums of two branches, gates, and functions of one integer a channel
 result: the last a, or the index of its first maximum
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.lower.integer_layer import IntegerLayer
-from xnorflow.lower.integer_operations import Add, MaxPool, Operation, Repeat, Requantize, SumPool
+from xnorflow.lower.integer_operations import Add, Gate, MaxPool, Operation, Repeat, Requantize, SumPool
 
 __all__ = ["INPUT", "IntegerNetwork"]
 
@@ -26,7 +26,7 @@ INPUT = -1
 """Stands for the network's input where a position in ``operations`` is meant."""
 FRAMES_AT_ONCE = 64
 """As many have their windows and accumulators in memory at a time."""
-NAMES = {MaxPool: "pool", SumPool: "sum", Add: "add", Repeat: "repeat", Requantize: "quant"}
+NAMES = {MaxPool: "pool", SumPool: "sum", Add: "add", Gate: "gate", Repeat: "repeat", Requantize: "quant"}
 """What operations are called in hardware, with a number behind; products are conv and fc."""
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from xnorflow.artifact.windows import Window
 from xnorflow.lower.integer_layer import IntegerLayer
 
-__all__ = ["Add", "MaxPool", "Operation", "Repeat", "Requantize", "SumPool"]
+__all__ = ["Add", "Gate", "MaxPool", "Operation", "Repeat", "Requantize", "SumPool"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -43,47 +43,75 @@ class SumPool:
     Args:
         name: node name in the ONNX file, for messages.
         window: without padding.
+        counted: whether a result is the number of inputs that are +1, instead of the sum of inputs -1 and +1.
     """
 
     name: str
     window: Window
+    counted: bool = False
 
     def __call__(self, values: IntArray) -> IntArray:
         """Return results (frames, rows, columns, channels) of integer inputs (frames, ...)."""
-        return self.window.cut(_maps(values, self.window)).sum(axis=(3, 4))
+        sums = self.window.cut(_maps(values, self.window)).sum(axis=(3, 4))
+        return (sums + self.window.positions) // 2 if self.counted else sums
 
 
 @dataclass(frozen=True)
 class Add:
-    """The sum of two branches, element by element.
+    """The sum of two branches, element by element, each shifted left.
 
     Args:
         name: node name in the ONNX file, for messages.
+        shifts: bits by which each branch is shifted.
     """
 
     name: str
+    shifts: tuple[int, int] = (0, 0)
 
     def __call__(self, values: IntArray, others: IntArray) -> IntArray:
         """Return sums of two arrays of as many elements, in the shape of the first."""
-        return values + others.reshape(values.shape)
+        return (values << self.shifts[0]) + (others.reshape(values.shape) << self.shifts[1])
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Products with powers of two that each frame has for each channel: ``(scale * x + offset) << code``.
+
+    Args:
+        name: node name in the ONNX file, for messages.
+        scale: 1, or 2 where x is a count.
+        offset: what makes of it the number that is multiplied.
+        largest: the largest code.
+    """
+
+    name: str
+    scale: int
+    offset: int
+    largest: int
+
+    def __call__(self, values: IntArray, codes: IntArray) -> IntArray:
+        """Return results in the shape of the values, of which there are as many as codes."""
+        return (self.scale * values + self.offset) << codes.reshape(values.shape)
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """All channels of a pixel, several times one after the other.
+    """All channels of a pixel, several times one after the other: as more channels, or as the pixels of a map.
 
     Args:
         name: node name in the ONNX file, for messages.
         channels: of a pixel coming in.
         times: how often they go out, at least 2.
+        pixels: rows and columns of a map whose pixels all are the one that comes in; None: more channels.
     """
 
     name: str
     channels: int
     times: int
+    pixels: tuple[int, int] | None = None
 
     def __call__(self, values: IntArray) -> IntArray:
-        """Return (..., times * channels) of (..., channels)."""
+        """Return (frames, pixels, times * channels) of (frames, ...), the channels last."""
         pixels = values.reshape(len(values), -1, self.channels)
         return np.tile(pixels, (1, 1, self.times))
 
@@ -95,7 +123,7 @@ class Requantize:
     Args:
         name: node name of the quantizer in the ONNX file, for messages.
         low: the smallest integer that comes in.
-        step: from one that comes in to the next: 2 for sums of -1 and +1.
+        step: from one that comes in to the next: 2 where these are -1 and +1.
         table: int64 (integers, channels): what becomes of ``low + row * step``.
         datatype: of the results, BIPOLAR or ``INT<n>``.
     """
@@ -128,4 +156,4 @@ class Requantize:
         return self.table[rows, np.arange(self.channels)].reshape(values.shape)
 
 
-Operation = IntegerLayer | MaxPool | SumPool | Add | Repeat | Requantize
+Operation = IntegerLayer | MaxPool | SumPool | Add | Gate | Repeat | Requantize

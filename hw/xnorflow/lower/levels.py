@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from xnorflow.lower.operators import attributes_of
 
-__all__ = ["Levels", "datatype_of", "levels_of", "of_several_bits", "same_for_all", "two_levels"]
+__all__ = ["Levels", "datatype_of", "levels_of", "lines_of", "of_several_bits", "same_for_all", "two_levels",
+           "whole_steps"]  # fmt: skip
 
 Float64 = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
@@ -36,15 +37,20 @@ class Levels:
     offset: float
     datatype: str
 
+    @property
+    def range(self) -> tuple[int, int]:
+        """Smallest and largest integer of the datatype."""
+        if self.datatype == "BIPOLAR":
+            return -1, 1
+        half = 2 ** (int(self.datatype.removeprefix("INT")) - 1)
+        return -half, half - 1
+
     def integer_of(self, real: float) -> int | None:
         """Return the ``q`` of a real value within the datatype, or None where it has none."""
         number = (real - self.offset) / self.scale
         integer = round(number)
-        if self.datatype == "BIPOLAR":
-            fits = integer in (-1, 1)
-        else:
-            half = 2 ** (int(self.datatype.removeprefix("INT")) - 1)
-            fits = -half <= integer < half
+        low, high = self.range
+        fits = integer in (-1, 1) if self.datatype == "BIPOLAR" else low <= integer <= high
         return integer if fits and abs(number - integer) < 1e-3 else None
 
     def __call__(self, integers: IntArray) -> FloatArray:
@@ -60,8 +66,9 @@ def datatype_of(low: int, high: int) -> str:
 
 def two_levels(bottom: float, top: float) -> Levels:
     """Return the levels of an activation ``offset + scale * q``, q = -1 or +1; a constant one has q = +1."""
-    if bottom == top:
-        return Levels(np.asarray([bottom]), bottom, 0.0, "BIPOLAR")
+    if bottom == top:  # the scale is above 0 like any other
+        scale = abs(bottom) or 1.0
+        return Levels(np.asarray([bottom]), scale, bottom - scale, "BIPOLAR")
     return Levels(np.asarray([bottom, top]), (top - bottom) / 2, (top + bottom) / 2, "BIPOLAR")
 
 
@@ -82,6 +89,38 @@ def same_for_all(grid: IntArray, values: FloatArray, datatype: str) -> Levels | 
     if scale <= 0 or not np.allclose(grid * scale + offset, real[:, 0], rtol=0, atol=scale * 1e-3):
         return None
     return Levels(real[:, 0], scale, offset, datatype)
+
+
+def lines_of(grid: IntArray, values: FloatArray) -> tuple[float, Float64] | None:
+    """Return the scale, and the offset of each channel, where integers are rising lines of one scale; else None.
+
+    Args:
+        grid: int64 (integers,).
+        values: float32 (integers, channels), what becomes of them.
+    """
+    real = values.astype(np.float64)
+    scale = float((real[-1, 0] - real[0, 0]) / (grid[-1] - grid[0])) if len(grid) > 1 else 0.0
+    if scale <= 0:
+        return None
+    offsets = real[0] - scale * grid[0]
+    if not np.allclose(grid[:, None] * scale + offsets, real, rtol=0, atol=scale * 1e-3):
+        return None
+    return scale, offsets
+
+
+def whole_steps(grid: IntArray, values: FloatArray) -> tuple[Levels, IntArray] | None:
+    """Return levels and integers of lines as in :func:`lines_of` whose offsets are whole steps apart; else None."""
+    found = lines_of(grid, values)
+    if found is None:
+        return None
+    scale, offsets = found
+    base = float(offsets[0] - np.rint(offsets[0] / scale) * scale)
+    steps = np.rint((offsets - base) / scale)
+    if not np.allclose(steps * scale + base, offsets, rtol=0, atol=scale * 1e-3):
+        return None
+    integers = grid[:, None] + steps.astype(np.int64)
+    levels = np.unique(values.astype(np.float64))
+    return Levels(levels, scale, base, datatype_of(int(integers.min()), int(integers.max()))), integers
 
 
 def levels_of(values: FloatArray, quantizer: Any, constants: dict[str, FloatArray]) -> tuple[Levels, IntArray] | None:

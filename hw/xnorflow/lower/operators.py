@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "HOST_TAIL",
+    "JOIN_OPS",
     "LABEL_OPS",
     "MATRIX_OPS",
     "ORDER_OPS",
@@ -35,6 +36,7 @@ ELEMENTWISE_OPS = frozenset(
         "BatchNormalization",
         "Clip",
         "Div",
+        "Floor",
         "HardSigmoid",
         "LeakyRelu",
         "Mul",
@@ -47,6 +49,8 @@ ELEMENTWISE_OPS = frozenset(
         "Tanh",
     }
 )
+JOIN_OPS = frozenset({"Add", "Div", "Mul", "Sub"})
+"""Operators that may have two tensors that are no constants."""
 ORDER_OPS = frozenset({"Transpose"})
 """Operators that only move values about."""
 SHAPE_OPS = frozenset({"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"}) | ORDER_OPS

@@ -1,4 +1,4 @@
-"""Each operator over maps, product or join of the file, as an integer operation."""
+"""Each operator over maps or product of the file, as an integer operation."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ import numpy.typing as npt
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.windows import Window
 from xnorflow.lower.integer_network import INPUT
-from xnorflow.lower.integer_operations import Add, Repeat, SumPool
+from xnorflow.lower.integer_operations import Repeat, SumPool
 from xnorflow.lower.levels import Levels, datatype_of
-from xnorflow.lower.operators import MATRIX_OPS, attributes_of, node_name
+from xnorflow.lower.operators import MATRIX_OPS, node_name
 from xnorflow.lower.products import Product, integer_product
-from xnorflow.lower.read_windows import padding_of, window_of
+from xnorflow.lower.read_windows import padding_of, reduced_axes, window_of
 from xnorflow.lower.settle import FoundProduct, Operations
 from xnorflow.lower.tensors import Padding, Pool, Tensor, order_of
 from xnorflow.lower.thresholds import grid_of
 from xnorflow.lower.weights import weights_of
 
-__all__ = ["misplaced", "read_add", "read_max_pool", "read_pad", "read_product", "read_repeat", "read_sum_pool"]
+__all__ = ["grid_in", "integers_of", "levels_in", "misplaced", "read_channel_sum", "read_max_pool", "read_pad",
+           "read_product", "read_repeat", "read_sum_pool"]  # fmt: skip
 
 Float64 = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
-
-SMALLEST_RATIO = 1e-6
-"""Scales of two branches that differ by less are the same number, rounded twice."""
 
 
 def read_pad(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
@@ -56,24 +54,25 @@ def read_max_pool(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
 
 def read_sum_pool(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
     """Read an average over windows or whole maps, or the sum of whole maps: sums, of another scale."""
-    tensor = _integers(operations, tensor)
+    tensor = integers_of(operations, tensor)
     window = _averaged_window(operations.model, node, tensor)
     divisor = 1 if node.op_type == "ReduceSum" else window.positions
-    before = _levels(tensor)
-    position = operations.append(SumPool(node_name(node), window), tensor.source)
-    grid = _grid(tensor)
-    step = int(grid[1] - grid[0]) if len(grid) > 1 else 1
-    sums = np.arange(grid[0] * window.positions, grid[-1] * window.positions + 1, step)
+    before, grid, count = levels_in(tensor), grid_in(tensor), window.positions
+    counted = before.datatype == "BIPOLAR"
+    position = operations.append(SumPool(node_name(node), window, counted), tensor.source)
+    scale, offset = before.scale, before.offset * count
+    sums = np.arange(grid[0] * count, grid[-1] * count + 1)
+    if counted:  # a sum is twice the count less all that were counted
+        scale, offset, sums = 2 * scale, offset - scale * count, np.arange(count + 1)
 
     def to_real(integers: IntArray) -> FloatArray:
-        real = integers.astype(np.float32) * np.float32(before.scale)
-        if before.offset:
-            real = real + np.float32(before.offset * window.positions)
+        real = integers.astype(np.float32) * np.float32(scale)
+        if offset:
+            real = real + np.float32(offset)
         return real / np.float32(divisor)
 
     values = to_real(sums[:, None])[:, 0].astype(np.float64)
-    offset = before.offset * window.positions / divisor
-    levels = Levels(values, before.scale / divisor, offset, datatype_of(int(sums[0]), int(sums[-1])))
+    levels = Levels(values, scale / divisor, offset / divisor, datatype_of(int(sums[0]), int(sums[-1])))
     shape = (window.channels, *window.output)
     order = order_of(tuple(operations.model.get_tensor_shape(node.output[0])))
     return replace(
@@ -84,7 +83,7 @@ def read_sum_pool(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
 
 def read_repeat(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
     """Read a Tile of the channels."""
-    tensor = _integers(operations, tensor)
+    tensor = integers_of(operations, tensor)
     repeats = operations.model.get_initializer(node.input[1])
     times = [1] if repeats is None else [int(count) for count in repeats]
     if tensor.order.ndim != 4 or len(times) != 4 or times[1] < 2 or times[0] != 1 or times[2:] != [1, 1]:
@@ -98,45 +97,6 @@ def read_repeat(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
     shape = (channels, *tensor.shape[1:])
     return replace(
         tensor, source=position, name=node_name(node), channels=channels, shape=shape, order=order_of((1, *shape))
-    )
-
-
-def read_add(operations: Operations, node: Any, left: Tensor, right: Tensor) -> Tensor:
-    """Read the sum of two branches.
-
-    Raises:
-        InputModelError: their shapes or scales differ, or one of them has values of 1 bit.
-    """
-    for tensor in (left, right):
-        if tensor.padding is not None:
-            raise misplaced(tensor.padding.node)
-    sides = [_integers(operations, tensor) for tensor in (left, right)]
-    first, second = sides
-    if first.order.shape != second.order.shape or _travels_as(first) != _travels_as(second):
-        shapes = " and ".join("x".join(str(size) for size in tensor.order.shape[1:]) for tensor in sides)
-        raise InputModelError(
-            f"node {node_name(node)}", f"branches of shapes {shapes}", "branches of the same shape",
-            "bring the shortcut to the shape of the other branch: average-pool and repeat the channels",
-        )  # fmt: skip
-    levels = [_levels(tensor) for tensor in sides]
-    scales = [level.scale for level in levels]
-    if abs(scales[0] - scales[1]) > SMALLEST_RATIO * abs(scales[0]):
-        raise InputModelError(
-            f"node {node_name(node)}", f"branches of scales {scales[0]:g} and {scales[1]:g}", "one scale for both",
-            "quantize both branches with the same scale",
-        )  # fmt: skip
-    if "BIPOLAR" in (level.datatype for level in levels):
-        raise InputModelError(
-            f"node {node_name(node)}", "a branch of 1-bit values", "branches of 2 bits and more",
-            "add before the sign, as residual networks do",
-        )  # fmt: skip
-    grids = [_grid(tensor) for tensor in sides]
-    sums = np.arange(grids[0][0] + grids[1][0], grids[0][-1] + grids[1][-1] + 1)
-    position = operations.append(Add(node_name(node)), first.source, second.source)
-    offset = levels[0].offset + levels[1].offset
-    joined = Levels(sums * scales[0] + offset, scales[0], offset, datatype_of(int(sums[0]), int(sums[-1])))
-    return replace(
-        first, source=position, name=node_name(node), grid=sums, to_real=joined, levels=joined, pending=(), alone=True
     )
 
 
@@ -155,12 +115,34 @@ def read_product(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
         weights = _as_it_travels(node, weights, settled)
     pad = tensor.padding.value if tensor.padding is not None else 0.0
     product = Product(node_name(node), weights, bias, window, pad)
-    layer, to_real = integer_product(product, _levels(settled))
-    position = operations.append(layer, settled.source)
-    operations.products[position] = FoundProduct(layer, to_real)
-    shape = None if window is None else (layer.outputs, *window.output)
     order = order_of(tuple(operations.model.get_tensor_shape(node.output[0])))
-    return Tensor(position, node_name(node), layer.outputs, shape, order, grid_of(layer), to_real, None)
+    return _product(operations, product, settled, order)
+
+
+def read_channel_sum(operations: Operations, node: Any, tensor: Tensor) -> Tensor:
+    """Read the sum of each pixel's channels: a product with ones. A Pad in front of it is done behind it."""
+    padding = tensor.padding
+    tensor = integers_of(operations, replace(tensor, padding=None))
+    if tensor.shape is None or len(operations.model.get_tensor_shape(node.output[0])) != 4:
+        raise InputModelError(
+            f"node {node_name(node)}", f"{node.op_type} of a tensor of shape {tensor.order.shape} over its channels",
+            "maps (1, channels, rows, columns) that stay maps", "sum with keepdim=True",
+        )  # fmt: skip
+    channels, rows, columns = tensor.shape
+    ones = Product(node_name(node), np.ones((channels, 1)), np.zeros(1), Window(rows, columns, channels, (1, 1)), 0.0)
+    summed = _product(operations, ones, tensor, order_of((1, 1, rows, columns)))
+    return replace(summed, padding=padding and replace(padding, value=padding.value * channels))
+
+
+def _product(operations: Operations, product: Product, tensor: Tensor, order: IntArray) -> Tensor:
+    """Append the product of a settled tensor."""
+    grid = grid_in(tensor)
+    bounds = None if tensor.source == INPUT else (int(grid[0]), int(grid[-1]))
+    layer, to_real = integer_product(product, levels_in(tensor), bounds)
+    position = operations.append(layer, tensor.source)
+    operations.products[position] = FoundProduct(layer, to_real)
+    shape = None if product.window is None else (layer.outputs, *product.window.output)
+    return Tensor(position, product.name, layer.outputs, shape, order, grid_of(layer), to_real, None)
 
 
 def misplaced(pad: Any) -> InputModelError:
@@ -171,20 +153,26 @@ def misplaced(pad: Any) -> InputModelError:
     )  # fmt: skip
 
 
-def _integers(operations: Operations, tensor: Tensor) -> Tensor:
-    """Return a tensor as integers, which stand where they stood when they were given."""
+def integers_of(operations: Operations, tensor: Tensor) -> Tensor:
+    """Return a tensor as integers, which stand where they stood when they were given.
+
+    Raises:
+        InputModelError: they have been moved about, or are no integers on one grid.
+    """
     tensor = operations.settle(tensor)
     _check_order(tensor)
     _enter_maps(operations, tensor)
     return tensor
 
 
-def _levels(tensor: Tensor) -> Levels:
+def levels_in(tensor: Tensor) -> Levels:
+    """Return the levels of a settled tensor."""
     assert tensor.levels is not None  # of what has been settled
     return tensor.levels
 
 
-def _grid(tensor: Tensor) -> IntArray:
+def grid_in(tensor: Tensor) -> IntArray:
+    """Return the integers that can be in a settled tensor."""
     assert tensor.grid is not None  # of what has been settled
     return tensor.grid
 
@@ -193,10 +181,6 @@ def _enter_maps(operations: Operations, tensor: Tensor) -> None:
     """Let a frame travel pixel by pixel, where the tensor is the network's input as maps."""
     if tensor.source == INPUT and tensor.order.ndim == 4:
         operations.input_order = tensor.order.transpose(0, 2, 3, 1).reshape(-1)
-
-
-def _travels_as(tensor: Tensor) -> tuple[int, ...] | None:
-    return None if tensor.source == INPUT and tensor.order.ndim != 4 else tensor.shape
 
 
 def _check_order(tensor: Tensor) -> None:
@@ -223,10 +207,7 @@ def _averaged_window(model: Any, node: Any, tensor: Tensor) -> Window:
                 f"node {node_name(node)}", f"padding {list(window.pads)}", "none", "pool within the map"
             )
         return window
-    axes = attributes_of(node).get("axes")
-    if axes is None and len(node.input) > 1:
-        axes = model.get_initializer(node.input[1])
-    found = sorted(int(axis) % 4 for axis in axes) if axes is not None else [0, 1, 2, 3]
+    found = reduced_axes(model, node)
     if found != [2, 3]:
         raise InputModelError(
             f"node {node_name(node)}", f"{node.op_type} over axes {found}", "rows and columns, axes 2 and 3",

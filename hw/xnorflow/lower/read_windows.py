@@ -10,7 +10,7 @@ from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.windows import Window
 from xnorflow.lower.operators import attributes_of, node_name
 
-__all__ = ["padding_of", "window_of"]
+__all__ = ["padding_of", "reduced_axes", "window_of"]
 
 Pads = tuple[int, int, int, int]
 NO_PADS: Pads = (0, 0, 0, 0)
@@ -78,6 +78,14 @@ def padding_of(model: Any, node: Any) -> tuple[Pads, float]:
             f"node {node_name(node)}", f"negative padding {found}", "0 or more", "crop the map in front of the network"
         )
     return (found[2], found[3], found[6], found[7]), float(value)
+
+
+def reduced_axes(model: Any, node: Any) -> list[int]:
+    """Return the axes that a ReduceMean or ReduceSum goes over, ascending; all of them where it names none."""
+    axes, rank = attributes_of(node).get("axes"), len(model.get_tensor_shape(node.input[0]))
+    if axes is None and len(node.input) > 1:
+        axes = model.get_initializer(node.input[1])
+    return sorted(int(axis) % rank for axis in axes) if axes is not None else list(range(rank))
 
 
 def _pair(values: Any) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from xnorflow.artifact.progress import Progress, SilentProgress
 from xnorflow.lower.config import OutputKind
 from xnorflow.lower.extract_integers import extract_integers, input_levels
 from xnorflow.lower.integer_layer import IntegerLayer
-from xnorflow.lower.operators import LABEL_OPS, PRODUCT_OPS
+from xnorflow.lower.operators import LABEL_OPS, PRODUCT_OPS, node_name
 from xnorflow.lower.products import ToReal
 from xnorflow.lower.read_windows import window_of
 from xnorflow.lower.weights import weights_of
@@ -52,10 +52,10 @@ def logits_graph(model: Any) -> Any:
         if node.op_type in LABEL_OPS:
             _end_in(model, node.input[0])
             model.graph.node.remove(node)
-    nodes = [node for node in model.graph.node if node.op_type in PRODUCT_OPS]
-    for node, layer, to_real in zip(nodes, extraction.network.products, extraction.products, strict=True):
-        if not to_real.exact:
-            _sum_integers(model, node, layer, to_real)
+    nodes = {node_name(node): node for node in model.graph.node if node.op_type in PRODUCT_OPS}
+    for layer, to_real in zip(extraction.network.products, extraction.products, strict=True):
+        if layer.name in nodes and not to_real.exact:  # sums of channels are products too, and exact
+            _sum_integers(model, nodes[layer.name], layer, to_real)
     return model.transform(InferShapes())
 
 
@@ -79,7 +79,7 @@ def _sum_integers(model: Any, node: Any, layer: IntegerLayer, to_real: ToReal) -
         quantizer = [_Step("BipolarQuant", [1.0])]
     factors = [np.asarray(vector).reshape(_channels(node)) for vector in (to_real.slope, to_real.shift, to_real.bias)]
     scaling = [_Step(kind, [vector]) for kind, vector in zip(("Mul", "Add", "Add"), factors, strict=True)]
-    steps = [_Step("Sub", [to_real.offset]), *quantizer, *_product_of_signs(model, node, layer), *scaling]
+    steps = [_Step("Sub", [to_real.offset]), *quantizer, *_product_of_integers(model, node, layer, to_real), *scaling]
     source, position = node.input[0], list(model.graph.node).index(node)
     model.graph.node.remove(node)
     for index, step in enumerate(steps):
@@ -103,13 +103,13 @@ def _channels(node: Any) -> tuple[int, ...]:
     return (-1, 1, 1) if node.op_type == "Conv" else (-1,)
 
 
-def _product_of_signs(model: Any, node: Any, layer: IntegerLayer) -> list[_Step]:
-    """Return the product with weights -1 and +1; a convolution that pads gets a Pad with the integer it pads with."""
+def _product_of_integers(model: Any, node: Any, layer: IntegerLayer, to_real: ToReal) -> list[_Step]:
+    """Return the product with integer weights; a convolution that pads gets a Pad with the integer it pads with."""
+    real = weights_of(model, node)[0] if node.op_type != "Conv" else np.asarray(model.get_initializer(node.input[1]))
+    kernels = np.where(real > 0, 1.0, -1.0) if to_real.unit is None else np.rint(real / to_real.unit)
     if node.op_type != "Conv":
-        matrix, _ = weights_of(model, node)
-        return [_Step("MatMul", [np.where(matrix > 0, 1.0, -1.0)])]
+        return [_Step("MatMul", [kernels])]
     window = window_of(model, node)
-    kernels = np.where(np.asarray(model.get_initializer(node.input[1])) > 0, 1.0, -1.0)
     steps = [_Step("Conv", [kernels], {"kernel_shape": list(window.kernel), "strides": list(window.stride)})]
     if window.padding and layer.window is not None:
         top, left, bottom, right = window.pads

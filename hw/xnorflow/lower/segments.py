@@ -20,7 +20,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class Segment:
-    """Element-wise operators between two matrix products, of ``channels`` values.
+    """Element-wise operators between two matrix products, of ``channels`` values: one function of one number each.
 
     Args:
         model: the qonnx ModelWrapper that the nodes come from.
@@ -42,6 +42,13 @@ class Segment:
                     for name in node.input
                     if name and arrays[name] is not None
                 }
+        self._source_of = self._sources(model)
+        self._last_reader = {
+            self._source_of[name]: place
+            for place, node in enumerate(self.nodes)
+            for name in node.input
+            if name in self._source_of
+        }
 
     @property
     def last_node(self) -> str:
@@ -68,13 +75,17 @@ class Segment:
         """
         from qonnx.core.onnx_exec import execute_node
 
-        context: dict[str, Any] = dict(self.constants)
-        current = np.ascontiguousarray(values, np.float32)
-        for node in self.nodes:
-            data = next(name for name in node.input if name not in self.constants)
-            context[data] = current
-            graph = self._graph_of(node, data, current.shape)
-            context[node.output[0]] = np.zeros_like(current)
+        current = begin = np.ascontiguousarray(values, np.float32)
+        made: dict[str, FloatArray] = {}
+        for place, node in enumerate(self.nodes):
+            data = {
+                name: begin if source is None else made[source]
+                for name in node.input
+                if name and name not in self.constants
+                for source in [self._source_of[name]]
+            }
+            context: dict[str, Any] = {**self.constants, **data, node.output[0]: np.zeros_like(current)}
+            graph = self._graph_of(node, list(data), current.shape)
             try:
                 with np.errstate(all="ignore"):
                     execute_node(node, context, graph, return_full_exec_context=False, opset_version=self._opset)
@@ -90,7 +101,20 @@ class Segment:
                     f"node {node_name(node)}", f"{node.op_type} gives NaN or infinite values", "finite numbers",
                     "look for a division by 0 or a variance that is not positive",
                 )  # fmt: skip
+            made[node.output[0]] = current
+            made = {name: array for name, array in made.items() if self._last_reader.get(name, 0) > place}
         return current
+
+    def _sources(self, model: Any) -> dict[str, str | None]:
+        """Return for each operand the operator's output that it is, moved about; None: what the stretch begins with."""
+        own = {node.output[0] for node in self.nodes}
+        sources: dict[str, str | None] = {}
+        for operand in {name for node in self.nodes for name in node.input if name and name not in self.constants}:
+            name = operand
+            while name not in own and (producer := model.find_producer(name)) is not None:
+                name = producer.input[0]
+            sources[operand] = name if name in own else None
+        return sources
 
     def _fitted(self, node: Any, array: FloatArray) -> FloatArray:
         """Give constants a shape that broadcasts over (rows, channels) as it did over the original shape."""
@@ -105,10 +129,10 @@ class Segment:
             return flat[:1].reshape(())
         return flat if flat.size == self.channels else array
 
-    def _graph_of(self, node: Any, data: str, shape: tuple[int, ...]) -> Any:
+    def _graph_of(self, node: Any, data: list[str], shape: tuple[int, ...]) -> Any:
         from onnx import TensorProto, helper
 
-        infos = [helper.make_tensor_value_info(data, TensorProto.FLOAT, shape)]
+        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in data]
         infos += [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, self.constants[name].shape)
             for name in dict.fromkeys(node.input)

@@ -13,7 +13,16 @@ from xnorflow.lower.extract_input import InputLevels, extract_input
 from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import INPUT
 from xnorflow.lower.integer_operations import MaxPool, Operation, Requantize
-from xnorflow.lower.levels import Levels, datatype_of, levels_of, of_several_bits, same_for_all, two_levels
+from xnorflow.lower.levels import (
+    Levels,
+    datatype_of,
+    levels_of,
+    lines_of,
+    of_several_bits,
+    same_for_all,
+    two_levels,
+    whole_steps,
+)
 from xnorflow.lower.products import ToReal
 from xnorflow.lower.segments import Segment
 from xnorflow.lower.tensors import Tensor
@@ -21,6 +30,7 @@ from xnorflow.lower.thresholds import MOST_VALUES, more_bits, with_thresholds
 
 __all__ = ["FoundProduct", "Operations"]
 
+Float64 = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
@@ -82,14 +92,40 @@ class Operations:
         segment = Segment(self.model, list(tensor.pending), tensor.channels)
         product = self.products.get(tensor.source)
         wide = bool(segment.nodes) and of_several_bits(segment.nodes[-1], segment.constants)
-        if product is not None and tensor.levels is None and tensor.alone and tensor.pending and not wide:
+        firing = product is not None and product.layer.binary_weights and tensor.levels is None and tensor.alone
+        if product is not None and firing and tensor.pending and not wide:
             found = with_thresholds(segment, product.layer, product.to_real)
             if found is not None:
                 self.made[tensor.source] = found.layer
                 self.flipped[tensor.source] = found.flipped
                 levels = two_levels(found.bottom, found.top)
                 return self._pool(_settled(tensor, tensor.source, levels, np.asarray([-1, 1])), found.flipped)
-        return self._requantize(tensor, segment)
+        return self._requantize(self._counted(tensor), segment)
+
+    def as_lines(self, tensor: Tensor) -> tuple[Tensor, float, Float64] | None:
+        """Return the raw sums of a product, the scale that they have in all channels, and each channel's offset.
+
+        None where the tensor is something else, or there are no such lines.
+        """
+        product = self.products.get(tensor.source)
+        if product is None or tensor.levels is not None or tensor.quantized or tensor.pools:
+            return None
+        counted = self._counted(tensor)
+        assert counted.grid is not None
+        rows = np.broadcast_to(counted.grid[:, None], (len(counted.grid), tensor.channels))
+        segment = Segment(self.model, list(tensor.pending), tensor.channels)
+        found = lines_of(counted.grid, segment(counted.to_real(rows)))
+        return None if found is None else (replace(counted, pending=()), *found)
+
+    def _counted(self, tensor: Tensor) -> Tensor:
+        """Return the raw sums of a product of 1-bit values as counts, which is what its unit gives."""
+        product = self.products.get(tensor.source)
+        if product is None or not product.layer.binary_input or tensor.to_real is not product.to_real:
+            return tensor
+        layer, low = product.layer, -product.layer.inputs
+        self.made[tensor.source] = replace(layer, counted=True)
+        grid = np.arange(layer.inputs + 1)
+        return replace(tensor, grid=grid, to_real=lambda counts: product.to_real(2 * counts + low))
 
     def _enter(self, tensor: Tensor) -> Tensor:
         """Return the network's input as integers."""
@@ -117,10 +153,9 @@ class Operations:
                 f"at most {MOST_VALUES} in all", "use fewer inputs or fewer input bits",
             )  # fmt: skip
         values = segment(tensor.to_real(rows))
-        raw = tensor.levels is None
         datatype = datatype_of(int(grid[0]), int(grid[-1])) if tensor.levels is None else tensor.levels.datatype
         line = same_for_all(grid, values, datatype)
-        if line is not None and not raw:
+        if line is not None:
             return self._pool(replace(_settled(tensor, tensor.source, line, grid), to_real=line), 0)
         if tensor.levels is not None and tensor.levels.datatype == "BIPOLAR":
             raise InputModelError(
@@ -128,9 +163,8 @@ class Operations:
                 f"{tensor.name}", "one scale and one offset behind a sign",
                 "put BatchNorm and scales in front of the sign",
             )  # fmt: skip
-        found = (line, rows) if line is not None else None
-        if found is None and segment.nodes:
-            found = levels_of(values, segment.nodes[-1], segment.constants)
+        found = levels_of(values, segment.nodes[-1], segment.constants) if segment.nodes else None
+        found = found or whole_steps(grid, values)
         if found is None:
             raise more_bits(segment, tensor.name, values)
         levels, table = found

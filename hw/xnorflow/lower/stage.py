@@ -97,7 +97,7 @@ def lower(
         _write_integers(build, extraction, golden)
         advance(1, "step_extract_integers")
         finn = dataflow_config(build, board.part, clock_ns)
-        context = StepContext(settings, board.part, clock_ns, build, finn, extraction.network.names)
+        context = StepContext(settings, board.part, clock_ns, build, finn, extraction.network)
         graph, rows = _run_steps(extraction, context, golden, advance)
     write_json(build / "final_hw_config.json", folding_of(graph))
     write_json(build / "report" / "lowering.json", _summary(tidied, extraction, checks, rows))

@@ -12,6 +12,7 @@ from xnorflow.lower import folding
 from xnorflow.lower.config import BuildSettings
 from xnorflow.lower.fifo_sizing import size_fifos
 from xnorflow.lower.fold_to_fit import fold_to_fit
+from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.layer_options import fifo_depth
 
 __all__ = ["STEPS", "Step", "StepContext"]
@@ -30,7 +31,7 @@ class StepContext:
         clock_ns: assumed clock period.
         directory: the build folder being written.
         finn: FINN's own DataflowBuildConfig.
-        names: what the network's layers are called.
+        network: what the graph computes, and what its layers are called.
     """
 
     settings: BuildSettings
@@ -38,7 +39,7 @@ class StepContext:
     clock_ns: float
     directory: Path
     finn: Any
-    names: tuple[str, ...]
+    network: IntegerNetwork
 
     @property
     def target_cycles(self) -> int | None:
@@ -115,7 +116,7 @@ def step_use_own_operators(model: Any, context: StepContext) -> Any:
     from xnorflow.lower.passes.name_layers import NameLayers
     from xnorflow.lower.passes.use_own_operators import UseOwnOperators
 
-    return model.transform(UseOwnOperators()).transform(NameLayers(context.names))
+    return model.transform(UseOwnOperators()).transform(NameLayers(context.network))
 
 
 def step_minimize_bit_width(model: Any, context: StepContext) -> Any:
@@ -131,7 +132,7 @@ def step_create_dataflow_partition(model: Any, context: StepContext) -> Any:
 
     from xnorflow.lower.passes.name_layers import NameLayers
 
-    return finn_step(model, context.finn).transform(NameLayers(context.names))
+    return finn_step(model, context.finn).transform(NameLayers(context.network))
 
 
 def step_apply_folding(model: Any, context: StepContext) -> Any:
@@ -196,7 +197,7 @@ def _with_own_operators(model: Any, context: StepContext) -> Any:
 
     return (
         model.transform(UseOwnOperators())
-        .transform(NameLayers(context.names))
+        .transform(NameLayers(context.network))
         .transform(GiveReadableTensorNames())
         .transform(InferDataTypes())
     )
@@ -208,7 +209,7 @@ def step_specialize_layers(model: Any, context: StepContext) -> Any:
 
     from xnorflow.lower.passes.name_layers import NameLayers
 
-    return model.transform(SpecializeLayers(context.part)).transform(NameLayers(context.names))
+    return model.transform(SpecializeLayers(context.part)).transform(NameLayers(context.network))
 
 
 def step_generate_estimate_reports(model: Any, context: StepContext) -> Any:

@@ -12,7 +12,7 @@ from xnorflow.artifact.windows import Window
 from xnorflow.lower.finn_compat import prepare_finn
 from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import INPUT, IntegerNetwork
-from xnorflow.lower.integer_operations import Add, MaxPool, Repeat, Requantize, SumPool
+from xnorflow.lower.integer_operations import Add, Gate, MaxPool, Operation, Repeat, Requantize, SumPool
 from xnorflow.lower.levels import datatype_of
 
 __all__ = ["to_finn_graph"]
@@ -95,7 +95,7 @@ class _Graph:
         self.current = "global_in"
         self.shape = _input_shape(network)
         self._network = network
-        self._counts = not all(isinstance(operation, IntegerLayer | MaxPool) for operation in network.operations)
+        self._counts = not all(_is_of_a_chain(operation) for operation in network.operations)
         binary = network.input_datatype == "BIPOLAR"
         self.binary_input = binary and (self._counts or network.first.window is not None)
         self._results = {INPUT: _Result(self.current, self.shape)}
@@ -112,25 +112,36 @@ class _Graph:
             case MaxPool():
                 self._max_pool(name, operation)
             case SumPool(_, window):
-                self._layer("WindowPool", name, [1, *window.output, window.channels], **_pool(window))
-            case Add():
-                self._layer("StreamAdd", name, self.shape, [sources[1].tensor])
-            case Repeat(_, channels, times):
-                self._layer("ChannelRepeat", name, [*self.shape[:-1], channels * times], Times=times)
+                self._layer(
+                    "WindowPool", name, [1, *window.output, window.channels], **_geometry(window), PoolMode="sum"
+                )
+            case Add(_, shifts):
+                self._layer(
+                    "StreamAdd", name, self.shape, [sources[1].tensor], ShiftA=shifts[0], ShiftB=shifts[1]
+                )  # fmt: skip
+            case Gate():
+                self._layer(
+                    "StreamGate", name, self.shape, [sources[1].tensor], Scale=operation.scale,
+                    Offset=operation.offset, MaxShift=max(operation.largest, 1), codeDataType="UINT2",
+                )  # fmt: skip
+            case Repeat():
+                self._repeat(name, operation)
             case Requantize():
                 self._requantize(name, operation)
         self._results[position] = _Result(self.current, list(self.shape))
 
     def _product(self, name: str, layer: IntegerLayer, last: bool, first: bool) -> None:
         counted = layer.binary_input and (self._counts or (first and layer.window is not None))
-        if layer.window is not None or self.shape[-1] != layer.inputs:
+        if (layer.window is not None or self.shape[-1] != layer.inputs) and not _is_pixel(layer.window):
             self._windows(name, layer.window or self._whole_map(), counted)
         self.shape = [*self.shape[:-1], layer.outputs]
         if counted:
             self._counted_product(name, layer, last or (layer.thresholds is not None and not self._counts))
         else:
             self._node("MatMul", f"{name}_matmul", f"{name}_sum", [f"{name}_weights"])
-            self.tensors[f"{name}_weights"] = (layer.weights.astype(np.float32), "BIPOLAR")
+            low, high = int(layer.weights.min()), int(layer.weights.max())
+            kind = "BIPOLAR" if layer.binary_weights else datatype_of(low, high)
+            self.tensors[f"{name}_weights"] = (layer.weights.astype(np.float32), kind)
         if layer.thresholds is not None:
             counts = (layer.thresholds + layer.inputs) // 2 if counted and self._counts else layer.thresholds
             self._thresholds(name, counts)
@@ -141,6 +152,10 @@ class _Graph:
 
     def _windows(self, name: str, window: Window, counted: bool) -> None:
         value = (window.pad_value + 1) // 2 if counted else window.pad_value
+        if _is_thin(window):
+            shape = [1, *window.output, window.positions * window.channels]
+            self._layer("SlidingWindow", f"{name}_windows", shape, **_geometry(window), PadValue=value)
+            return
         attributes = {
             "kernel_size": list(window.kernel), "stride": list(window.stride), "pad_amount": list(window.pads),
             "pad_value": value, "input_shape": str(tuple(self.shape)), "domain": QONNX_DOMAIN,
@@ -174,20 +189,28 @@ class _Graph:
         self.shape = [1, *window.output, window.channels]
         self._node("MaxPoolNHWC", f"{name}_maxpool", f"{name}_largest", [], domain=QONNX_DOMAIN, **attributes)
 
+    def _repeat(self, name: str, repeat: Repeat) -> None:
+        if repeat.pixels is None:
+            shape = [*self.shape[:-1], repeat.channels * repeat.times]
+            self._layer("ChannelRepeat", name, shape, Times=repeat.times)
+        else:
+            pixels = list(repeat.pixels)
+            self._layer("ChannelRepeat", name, [1, *pixels, repeat.channels], OutputPixels=pixels)
+
     def _requantize(self, name: str, function: Requantize) -> None:
         bipolar = function.datatype == "BIPOLAR"
         table = (function.table + 1) // 2 if bipolar else function.table
         self.tensors[f"{name}_table"] = (table.astype(np.float32), "INT32")
-        # Of sums in steps of 2, and of signs, it is the count that travels.
+        # Of signs, which come in steps of 2, it is the bit that travels.
         low = function.low if function.step == 1 else 0
-        kind = "BINARY" if bipolar else datatype_of(*function.bounds)
+        kind = "BINARY" if bipolar else function.datatype
         self._layer("Requantize", name, self.shape, [f"{name}_table"], Low=low, outputDataType=kind)
 
     def _layer(
         self, kind: str, name: str, shape: list[int], operands: list[str] | None = None, **attributes: Any
     ) -> None:
         """Write a hardware layer of our own; datatypes are filled in when they are inferred."""
-        if kind != "WindowPool":
+        if kind not in ("SlidingWindow", "WindowPool"):
             attributes |= {"NumChannels": self.shape[-1], "numInputVectors": self.shape[:-1]}
             attributes = {"outputDataType": "INT32", **attributes}
         self.shape = list(shape)
@@ -205,8 +228,25 @@ class _Graph:
         self.current = output
 
 
-def _pool(window: Window) -> dict[str, Any]:
+def _is_pixel(window: Window | None) -> bool:
+    """Return whether windows are the pixels of the map, one after the other."""
+    return window is not None and (window.kernel, window.stride, window.padding) == ((1, 1), (1, 1), False)
+
+
+def _is_thin(window: Window) -> bool:
+    """Return whether the map has one row or column under a kernel of more, which QONNX's Im2Col does not take."""
+    return (window.rows == 1 and window.kernel[0] > 1) or (window.columns == 1 and window.kernel[1] > 1)
+
+
+def _is_of_a_chain(operation: Operation) -> bool:
+    """Return whether FINN's streamlining knows what an operation is written as."""
+    if isinstance(operation, IntegerLayer):
+        return operation.window is None or not _is_thin(operation.window)
+    return isinstance(operation, MaxPool)
+
+
+def _geometry(window: Window) -> dict[str, Any]:
     return {
         "IFMDim": [window.rows, window.columns], "IFMChannels": window.channels, "ConvKernelDim": list(window.kernel),
-        "Stride": list(window.stride), "Padding": list(window.pads), "PoolMode": "sum",
+        "Stride": list(window.stride), "Padding": list(window.pads),
     }  # fmt: skip

@@ -8,10 +8,12 @@ Import this package before loading a graph that holds them.
 from xnorflow.ops.binary_weight_mvau import BinaryWeightMVAU, BinaryWeightMVAU_rtl
 from xnorflow.ops.bounded_fifo import BoundedFIFO, BoundedFIFO_rtl
 from xnorflow.ops.channel_repeat import ChannelRepeat, ChannelRepeat_rtl
+from xnorflow.ops.few_bit_mvau import FewBitMVAU, FewBitMVAU_rtl
 from xnorflow.ops.junction import StreamAdd, StreamAdd_rtl, StreamFork, StreamFork_rtl
 from xnorflow.ops.label_select import LabelSelect_rtl
 from xnorflow.ops.requantize import Requantize, Requantize_rtl
 from xnorflow.ops.sliding_window import SlidingWindow, SlidingWindow_rtl
+from xnorflow.ops.stream_gate import StreamGate, StreamGate_rtl
 from xnorflow.ops.width_converter import WidthConverter, WidthConverter_rtl
 from xnorflow.ops.window_pool import WindowPool, WindowPool_rtl
 from xnorflow.ops.xnor_mvau import XnorMVAU, XnorMVAU_rtl
@@ -23,6 +25,8 @@ __all__ = [
     "BoundedFIFO_rtl",
     "ChannelRepeat",
     "ChannelRepeat_rtl",
+    "FewBitMVAU",
+    "FewBitMVAU_rtl",
     "LabelSelect_rtl",
     "Requantize",
     "Requantize_rtl",
@@ -32,6 +36,8 @@ __all__ = [
     "StreamAdd_rtl",
     "StreamFork",
     "StreamFork_rtl",
+    "StreamGate",
+    "StreamGate_rtl",
     "WidthConverter",
     "WidthConverter_rtl",
     "WindowPool",

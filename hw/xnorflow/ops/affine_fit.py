@@ -17,7 +17,7 @@ __all__ = ["AffineFit", "fit_affine"]
 IntArray = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
-MOST_SHIFT = 24
+MOST_SHIFT = 32
 FAR = 1e18
 """In place of a bound where a clipped value has none."""
 
@@ -30,7 +30,7 @@ class AffineFit:
         factors: int64 (pieces, channels).
         offsets: int64 (pieces, channels).
         knees: int64 (channels,); of one piece: anything.
-        shift: bits dropped of the sum, 0 to 24.
+        shift: bits dropped of the sum, 0 to 32.
     """
 
     factors: IntArray
@@ -71,6 +71,10 @@ def fit_affine(table: IntArray, low: int, out_width: int) -> AffineFit | None:
     Returns:
         The fit with the fewest pieces and then the smallest shift, or None where there is none.
     """
+    differences = np.diff(table, axis=0)
+    if len(table) > 1 and (differences == differences[0]).all():  # lines as they stand, perhaps of very many steps
+        factors = differences[:1]
+        return AffineFit(factors, table[:1] - factors * low, np.zeros(table.shape[1], np.int64), 0)
     clip = -(2 ** (out_width - 1)), 2 ** (out_width - 1) - 1
     channels = [_steps(column, low, clip) for column in table.T]
     x = np.arange(low, low + len(table))

@@ -22,6 +22,7 @@ class MvauShape:
         pe: neurons a cycle; divides ``mh``.
         input_bits: bits of an input.
         acc_bits: bits of an accumulator.
+        weight_bits: bits of a weight.
     """
 
     mw: int
@@ -30,6 +31,7 @@ class MvauShape:
     pe: int
     input_bits: int
     acc_bits: int
+    weight_bits: int = 1
 
     @property
     def cycles(self) -> int:
@@ -44,11 +46,12 @@ class MvauShape:
     @property
     def luts(self) -> int:
         """LUTs, distributed memory included."""
-        lanes = self.simd * self.pe * (2.15 if self.input_bits == 1 else 1.95 * self.input_bits)
+        factor = 1.95 if self.weight_bits == 1 else 1.7 * self.weight_bits
+        lanes = self.simd * self.pe * (2.15 if self.input_bits == 1 else factor * self.input_bits)
         # With several neuron folds the inputs are buffered and chosen from: 32 x 6 bits take four LUTs.
         folds = 1 + 4 / 6 * math.ceil(self.mw / self.simd / 32)
         buffer = self.simd * self.input_bits * folds if self.mh > self.pe else 0
-        rom = 0.8 * self.simd * self.pe if not self.weights_in_bram and self.cycles > 1 else 0
+        rom = 0.8 * self.simd * self.pe * self.weight_bits if not self.weights_in_bram and self.cycles > 1 else 0
         return round(lanes + buffer + 1.2 * self.pe * self.acc_bits + rom + 60)
 
     @property
@@ -56,6 +59,6 @@ class MvauShape:
         """18 Kib blocks of the weight memory."""
         if not self.weights_in_bram:
             return 0
-        bits = self.simd * self.pe
+        bits = self.simd * self.pe * self.weight_bits
         aspects = ((36, 512), (18, 1024), (9, 2048))
         return min(math.ceil(bits / width) * math.ceil(self.cycles / depth) for width, depth in aspects)

@@ -1,4 +1,4 @@
-"""What the two matrix-vector units share: memories in fold order, the instance of ``xnorflow_mvau``, and their cost."""
+"""What the matrix-vector units share: memories in fold order, the instance of ``xnorflow_mvau``, and their cost."""
 
 from __future__ import annotations
 
@@ -35,21 +35,23 @@ def hex_words(bits: BitArray) -> str:
     return "".join(f"{int.from_bytes(word.tobytes(), 'little'):0{digits}x}\n" for word in packed)
 
 
-def fold_weights(positive: npt.NDArray[np.bool_], pe: int, simd: int) -> BitArray:
+def fold_weights(weights: npt.NDArray[np.bool_] | IntArray, pe: int, simd: int, bits: int = 1) -> BitArray:
     """Order weights as the unit reads them.
 
     Args:
-        positive: (MW, MH), True where the weight is +1.
+        weights: (MW, MH), True where the weight is +1; with ``bits`` > 1 the weights themselves.
         pe: neurons a cycle.
         simd: inputs a cycle.
+        bits: of a weight.
 
     Returns:
-        0/1 (NF * SF, PE * SIMD): word ``nf * SF + sf``, bit ``p * SIMD + s`` is the weight of input ``sf * SIMD + s``
-        for neuron ``nf * PE + p``.
+        0/1 (NF * SF, PE * SIMD * bits): word ``nf * SF + sf``, bits ``(p * SIMD + s) * bits`` and up are the weight of
+        input ``sf * SIMD + s`` for neuron ``nf * PE + p``.
     """
-    mw, mh = positive.shape
-    folded = positive.T.reshape(mh // pe, pe, mw // simd, simd).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(folded.reshape(-1, pe * simd), np.uint8)
+    mw, mh = weights.shape
+    folded = weights.T.reshape(mh // pe, pe, mw // simd, simd).transpose(0, 2, 1, 3)
+    planes = folded if bits == 1 else (folded[..., None] >> np.arange(bits)) & 1
+    return np.ascontiguousarray(planes.reshape(-1, pe * simd * bits), np.uint8)
 
 
 def fold_starts(starts: IntArray, pe: int, width: int) -> BitArray:
@@ -76,12 +78,21 @@ class MvauRtl(RtlNode):
         "xnorflow_sum_tree",
         "xnorflow_xnor_popcount",
         "xnorflow_sign_sum",
+        "xnorflow_product_sum",
         "xnorflow_mvau",
     )
 
     def positive_weights(self, model: Any) -> npt.NDArray[np.bool_]:
         """Return (MW, MH), True where the weight is +1 (stored as 1 in BINARY and in BIPOLAR tensors)."""
         return np.asarray(model.get_initializer(self.onnx_node.input[1])) > 0
+
+    def stored_weights(self, model: Any) -> npt.NDArray[np.bool_] | IntArray:
+        """Return (MW, MH) what the weight memory holds, as :func:`fold_weights` takes it."""
+        return self.positive_weights(model)
+
+    def weight_bits(self) -> int:
+        """Return the bits of a weight in memory."""
+        return 1
 
     def thresholds(self, model: Any) -> IntArray | None:
         """Return (MH,) thresholds on what FINN's node accumulates, or None without activation."""
@@ -114,7 +125,7 @@ class MvauRtl(RtlNode):
                 "a SIMD that divides MW and a PE that divides MH", "correct the folding",
             )  # fmt: skip
         weights, starts = f"{name}_weights.mem", f"{name}_start.mem"
-        (folder / weights).write_text(hex_words(fold_weights(self.positive_weights(model), pe, simd)))
+        (folder / weights).write_text(hex_words(fold_weights(self.stored_weights(model), pe, simd, shape.weight_bits)))
         (folder / starts).write_text(hex_words(fold_starts(self.start_values(model), pe, shape.acc_bits)))
         thresholded = not self.get_nodeattr("noActivation")
         output_bits = 1 if thresholded else self.get_output_datatype().bitwidth()
@@ -125,6 +136,8 @@ class MvauRtl(RtlNode):
             "WeightFile": weights, "StartFile": starts,
             "WeightStyle": "block" if shape.weights_in_bram else "logic",
         }  # fmt: skip
+        if shape.weight_bits > 1:
+            parameters["WeightWidth"] = shape.weight_bits
         source = Port(
             self.get_instream_width(), f"{mw // simd} beats of {simd} x {self.get_input_datatype().name} a frame"
         )
@@ -135,7 +148,8 @@ class MvauRtl(RtlNode):
     def shape(self) -> MvauShape:
         """Return shape and folding, which the cost follows from."""
         mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
-        return MvauShape(mw, mh, simd, pe, int(self.get_input_datatype().bitwidth()), self.accumulator_bits())
+        input_bits = int(self.get_input_datatype().bitwidth())
+        return MvauShape(mw, mh, simd, pe, input_bits, self.accumulator_bits(), self.weight_bits())
 
     def get_exp_cycles(self) -> int:
         """Return SF * NF: the steady-state interval, which simulation confirms exactly."""

@@ -28,7 +28,7 @@ class FunctionMemory:
 
     Args:
         table: int64 (2**width, channels): the result of every input, row ``i`` that of ``low + i`` where ``low`` is the
-            least number of the input's bits.
+            least number of the input's bits. Where there is a fit, of the inputs that come.
         width: bits of an input.
         signed: whether inputs are two's complement.
         out_width: bits of a result.
@@ -131,12 +131,9 @@ def read_function(table: IntArray, low: int, width: int, signed: bool, out_width
     Raises:
         GenerateError: more inputs than a table can have.
     """
-    first = -(2 ** (width - 1)) if signed else 0
-    place = np.clip(np.arange(first, first + 2**width) - low, 0, len(table) - 1)
-    whole = table[place]
-    differences = np.diff(whole, axis=0)
+    differences = np.diff(table, axis=0)
     monotone = (differences >= 0).all(axis=0) | (differences <= 0).all(axis=0)
-    base, steps = int(whole.min()), int(whole.max() - whole.min())
+    base, steps = int(table.min()), int(table.max() - table.min())
     compared = signed and bool(monotone.all()) and 0 < steps <= MOST_STEPS
     if out_width == 1:
         base, steps = 0, 1
@@ -147,6 +144,10 @@ def read_function(table: IntArray, low: int, width: int, signed: bool, out_width
         fit = fit_affine(table, low, out_width)
     if not fit and not compared and width > MOST_TABLE_BITS:
         raise GenerateError(
-            "requantization", f"inputs of {width} bits", f"at most {MOST_TABLE_BITS}", "use fewer inputs a neuron"
-        )
-    return FunctionMemory(whole, width, signed, out_width, pe, steps if compared else 0, base, falling, fit)
+            "requantization", f"a function of inputs of {width} bits that is not made of one or two lines",
+            f"at most {MOST_TABLE_BITS} bits", "use fewer inputs a neuron",
+        )  # fmt: skip
+    if not fit:  # inputs that never come get the result of the nearest one that does
+        first = -(2 ** (width - 1)) if signed else 0
+        table = table[np.clip(np.arange(first, first + 2**width) - low, 0, len(table) - 1)]
+    return FunctionMemory(table, width, signed, out_width, pe, steps if compared else 0, base, falling, fit)

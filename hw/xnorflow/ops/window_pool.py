@@ -41,6 +41,8 @@ class WindowPool(MapOperator):
         kind = self.get_input_datatype()
         if self.get_nodeattr("PoolMode") == "max":
             return kind
+        if not kind.signed():
+            return DataType[f"INT{(positions * int(kind.max())).bit_length() + 1}"]
         return DataType[f"INT{int(kind.bitwidth()) + (positions - 1).bit_length()}"]
 
     def reads_windows(self) -> bool:

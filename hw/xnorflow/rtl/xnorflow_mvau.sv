@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: xnorflow authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Matrix-vector unit with +-1 weights and optional thresholds; follows the stream rules.
+// Matrix-vector unit with weights of +-1, or of a few bits, and optional thresholds; follows the
+// stream rules.
 //
 // Why this structure: accumulators start from a stored value instead of zero, which is minus the
 // threshold (so the sign bit is the neuron's output, without a comparator) plus the constant
@@ -15,17 +16,21 @@
 //
 //   weight word:  bit p*Simd + s               weight of input sf*Simd + s for neuron nf*Pe + p,
 //                                              1 = +1, 0 = -1
+//   WeightWidth >= 2:  bits (p*Simd + s)*WeightWidth and up, two's complement
 //   start word:   bits p*AccWidth and up       what neuron nf*Pe + p accumulates from
 //   InputWidth = 1:   acc = start + sum_s popcount(x XNOR w)
 //   InputWidth >= 2:  acc = start + sum_s (w ? x : ~x)
+//   WeightWidth >= 2:  acc = start + sum_s x * w
 //
 // Sums are taken modulo 2**AccWidth: only the final value has to fit.
 //
 // Interval: exactly Sf * Nf cycles a frame while beats are offered and results are taken.
 // Latency: 5 + C cycles from the last beat of a frame's first neuron fold to its result, C being
-// that of xnorflow_xnor_popcount or xnorflow_sign_sum: e.g. 7 for 64 binary inputs a beat.
-// Cost: 1,024 x 64, Simd 64, Pe 16, bipolar: 2,440 LUT, 1,779 FF, 29 RAMB18 (yosys, xc7, mapped
-// cells, WeightStyle "block").
+// that of xnorflow_xnor_popcount, xnorflow_sign_sum or xnorflow_product_sum: e.g. 7 for 64 binary
+// inputs a beat.
+// Cost: 1,024 x 64, Simd 64, Pe 16, bipolar: 2,440 LUT, 1,779 FF, 29 RAMB18 (WeightStyle
+// "block"); 27 x 8, Simd 9, Pe 4, inputs of 8 bits, weights of 2: 1,181 LUT + 20 RAM32M, 838 FF
+// (WeightStyle "logic"; yosys, xc7, mapped cells).
 
 `default_nettype none
 
@@ -40,6 +45,9 @@ module xnorflow_mvau #(
   parameter int unsigned Pe = 16,
   // Bits of an input, >= 1; 1: bits that stand for -1 and +1; more: two's complement.
   parameter int unsigned InputWidth = 1,
+  // Bits of a weight, >= 1; 1: bits that stand for -1 and +1; more: two's complement, which needs
+  // an InputWidth of at least 2.
+  parameter int unsigned WeightWidth = 1,
   // Bits of the two's complement accumulator and start value, >= 2.
   parameter int unsigned AccWidth = 8,
   // 1: a neuron gives one bit, accumulator >= 0; 0: it gives its accumulator.
@@ -80,6 +88,9 @@ module xnorflow_mvau #(
   if (InputWidth < 1) begin : gen_check_input_width
     $error("xnorflow_mvau: InputWidth must be at least 1");
   end
+  if (WeightWidth < 1 || (WeightWidth > 1 && InputWidth < 2)) begin : gen_check_weight_width
+    $error("xnorflow_mvau: WeightWidth must be 1, or more with an InputWidth of at least 2");
+  end
   if (AccWidth < 2) begin : gen_check_acc_width
     $error("xnorflow_mvau: AccWidth must be at least 2");
   end
@@ -104,9 +115,12 @@ module xnorflow_mvau #(
   localparam logic [SfWidth-1:0] LastSf = SfWidth'(Sf - 1);
   localparam logic [NfWidth-1:0] LastNf = NfWidth'(Nf - 1);
 
+  // Bits of the weights of a neuron's beat.
+  localparam int unsigned Lane = Simd * WeightWidth;
+
   // Cycles of the sub-module that sums a beat, see there.
   localparam int unsigned CountLatency = 1 + ($clog2((Simd + 31) / 32) + 1) / 2;
-  localparam int unsigned SignLatency  = ($clog2(Simd) + 1) / 2;
+  localparam int unsigned SignLatency  = ($clog2(Simd) + 1) / 2 + ($clog2(WeightWidth) + 1) / 2;
   localparam int unsigned SumLatency   = (InputWidth == 1) ? CountLatency : SignLatency;
   // From the issue of a beat to the accumulator's input, and to the output stream.
   localparam int unsigned AccStage = 2 + SumLatency;
@@ -156,7 +170,7 @@ module xnorflow_mvau #(
 
   //// Input buffer and weights: two stages, so that both may be block RAM with output register ////
   logic [Simd*InputWidth-1:0] input_q;
-  logic [Pe*Simd-1:0]         weight_read_q, weight_q;
+  logic [Pe*Lane-1:0]         weight_read_q, weight_q;
 
   if (Nf > 1) begin : gen_buffer
     // What is read while being written is not used.
@@ -180,7 +194,7 @@ module xnorflow_mvau #(
     end
   end
 
-  (* rom_style = WeightStyle *) logic [Pe*Simd-1:0] weights [Words];
+  (* rom_style = WeightStyle *) logic [Pe*Lane-1:0] weights [Words];
 
   initial $readmemh(WeightFile, weights);
 
@@ -259,6 +273,24 @@ module xnorflow_mvau #(
       if (SumWidth > AccWidth) begin : gen_modulo
         logic unused_high;
         assign unused_high = ^count[SumWidth-1:AccWidth];
+      end
+    end else if (InputWidth > 1 && WeightWidth > 1) begin : gen_product_sum
+      localparam int unsigned SumWidth = InputWidth + WeightWidth + $clog2(Simd);
+      logic signed [SumWidth-1:0] signed_sum;
+      xnorflow_product_sum #(
+        .Terms      (Simd),
+        .Width      (InputWidth),
+        .WeightWidth(WeightWidth)
+      ) u_product_sum (
+        .clk_i   (clk_i),
+        .data_i  (input_q),
+        .weight_i(weight_q[p*Lane +: Lane]),
+        .sum_o   (signed_sum)
+      );
+      assign sum = AccWidth'(signed_sum);
+      if (SumWidth > AccWidth) begin : gen_modulo
+        logic unused_high;
+        assign unused_high = ^signed_sum[SumWidth-1:AccWidth];
       end
     end else if (InputWidth > 1) begin : gen_sign_sum
       localparam int unsigned SumWidth = InputWidth + $clog2(Simd);

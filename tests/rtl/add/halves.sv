@@ -1,4 +1,4 @@
-// Test design: a beat's low half is the first operand of an adder and its high half the second one; each travels
+// Test design: a beat's low half is the first operand of an adder (or of a gate) and its high half the second one; each travels
 // through a FIFO of its own depth and pauses on its own.
 
 `default_nettype none
@@ -11,7 +11,15 @@ module halves #(
   parameter int unsigned DepthA = 2,
   parameter int unsigned DepthB = 2,
   parameter int unsigned PauseA = 0,
-  parameter int unsigned PauseB = 0
+  parameter int unsigned PauseB = 0,
+  parameter int unsigned ShiftA = 0,
+  parameter int unsigned ShiftB = 0,
+  parameter bit SignedA = 1'b1,
+  parameter bit SignedB = 1'b1,
+  // Of a gate; 0: an adder.
+  parameter int unsigned Scale = 0,
+  parameter int Offset = 0,
+  parameter int unsigned MaxShift = 1
 ) (
   input  wire logic                            clk_i,
   input  wire logic                            rst_ni,
@@ -71,24 +79,53 @@ module halves #(
   assign data_a = gen_side[0].data;
   assign data_b = gen_side[1].data;
 
-  xnorflow_add #(
-    .Pe      (Pe),
-    .WidthA  (WidthA),
-    .WidthB  (WidthB),
-    .OutWidth(OutWidth)
-  ) u_add (
-    .clk_i    (clk_i),
-    .rst_ni   (rst_ni),
-    .data_a_i (data_a),
-    .valid_a_i(valid[0]),
-    .ready_a_o(ready[0]),
-    .data_b_i (data_b),
-    .valid_b_i(valid[1]),
-    .ready_b_o(ready[1]),
-    .data_o   (data_o),
-    .valid_o  (valid_o),
-    .ready_i  (ready_i)
-  );
+  if (Scale == 0) begin : gen_add
+    xnorflow_add #(
+      .Pe      (Pe),
+      .WidthA  (WidthA),
+      .WidthB  (WidthB),
+      .OutWidth(OutWidth),
+      .ShiftA  (ShiftA),
+      .ShiftB  (ShiftB),
+      .SignedA (SignedA),
+      .SignedB (SignedB)
+    ) u_add (
+      .clk_i    (clk_i),
+      .rst_ni   (rst_ni),
+      .data_a_i (data_a),
+      .valid_a_i(valid[0]),
+      .ready_a_o(ready[0]),
+      .data_b_i (data_b),
+      .valid_b_i(valid[1]),
+      .ready_b_o(ready[1]),
+      .data_o   (data_o),
+      .valid_o  (valid_o),
+      .ready_i  (ready_i)
+    );
+  end else begin : gen_gate
+    xnorflow_gate #(
+      .Pe       (Pe),
+      .Width    (WidthA),
+      .Signed   (SignedA),
+      .CodeWidth(WidthB),
+      .MaxShift (MaxShift),
+      .Scale    (Scale),
+      .Offset   (Offset),
+      .OutWidth (OutWidth)
+    ) u_gate (
+      .clk_i    (clk_i),
+      .rst_ni   (rst_ni),
+      .data_a_i (data_a),
+      .valid_a_i(valid[0]),
+      .ready_a_o(ready[0]),
+      .data_b_i (data_b),
+      .valid_b_i(valid[1]),
+      .ready_b_o(ready[1]),
+      .data_o   (data_o),
+      .valid_o  (valid_o),
+      .ready_i  (ready_i)
+    );
+  end
 
 endmodule
 

@@ -32,6 +32,10 @@ class Shape:
     DepthB: int = 2
     PauseA: int = 0
     PauseB: int = 0
+    ShiftA: int = 0
+    ShiftB: int = 0
+    SignedA: int = 1
+    SignedB: int = 1
 
     @property
     def source(self) -> StreamSpec:
@@ -47,8 +51,11 @@ class Shape:
         """Return operands (beats, Pe) of their whole range; the first beats hold each pair of ends."""
         rng = np.random.default_rng(seed)
         sides = []
-        for width, which in ((self.WidthA, [0, 0, 1, 1]), (self.WidthB, [0, 1, 0, 1])):
-            ends = np.array([-(1 << (width - 1)), (1 << (width - 1)) - 1])
+        for width, signed, which in (
+            (self.WidthA, self.SignedA, [0, 0, 1, 1]),
+            (self.WidthB, self.SignedB, [0, 1, 0, 1]),
+        ):
+            ends = np.array([-(1 << (width - 1)), (1 << (width - 1)) - 1] if signed else [0, (1 << width) - 1])
             side = rng.integers(ends[0], ends[1] + 1, (beats, self.Pe))
             side[:4] = ends[which][:, None]
             sides.append(side)
@@ -64,6 +71,7 @@ class Shape:
         return word[:, None]
 
     def sums(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        a, b = a << self.ShiftA, b << self.ShiftB
         return np.clip(a + b, -(1 << (self.OutWidth - 1)), (1 << (self.OutWidth - 1)) - 1)
 
 
@@ -72,6 +80,12 @@ SHAPES = {
     "saturated": Shape(2, 8, 8, 8),
     "narrow_result": Shape(2, 9, 5, 2, DepthA=12, DepthB=3, PauseA=100, PauseB=100),
     "wide_result": Shape(1, 4, 7, 12, DepthA=3, DepthB=12, PauseB=150),
+    "unsigned_bits": Shape(3, 1, 1, 3, SignedA=0, SignedB=0, PauseA=100),
+    "planes_of_counts": Shape(2, 7, 7, 10, ShiftA=1, SignedA=0, SignedB=0),
+    "signed_and_unsigned": Shape(2, 6, 9, 11, SignedB=0, PauseB=100),
+    "apart": Shape(1, 4, 3, 8, ShiftA=4, SignedB=0, DepthA=9),
+    "far_apart": Shape(1, 8, 2, 33, ShiftA=24, ShiftB=3),
+    "shifted_and_saturated": Shape(2, 5, 8, 6, ShiftA=3, SignedA=0),
 }
 
 
@@ -83,7 +97,7 @@ def open_top(bench, top: str, parts: Sequence[str], **parameters: int) -> Stream
 
 
 def open_halves(bench, shape: Shape) -> StreamModel:
-    return open_top(bench, "halves", ["add", "fifo"], **asdict(shape))
+    return open_top(bench, "halves", ["add", "fifo", "gate", "join"], **asdict(shape))
 
 
 @pytest.mark.parametrize("stall", STALLS.values(), ids=STALLS)
@@ -95,7 +109,7 @@ def test_equals_numpy(bench, shape, stall):
     np.testing.assert_array_equal(got, shape.sums(a, b))
 
 
-@pytest.mark.parametrize("name", ["every_sum_fits", "saturated"])
+@pytest.mark.parametrize("name", ["every_sum_fits", "saturated", "planes_of_counts"])
 def test_rate_and_latency(bench, name):
     """A pair a cycle; the adder adds two cycles to the one of the FIFOs before it."""
     shape = SHAPES[name]
@@ -123,7 +137,7 @@ def block_frames(frames: int) -> tuple[np.ndarray, StreamSpec, StreamSpec]:
 
 
 def open_residual(bench, depth: int) -> StreamModel:
-    return open_top(bench, "residual_join", ["add", "dwc", "fifo", "fork"], Width=8, Block=BLOCK, Depth=depth)
+    return open_top(bench, "residual_join", ["add", "dwc", "fifo", "fork", "join"], Width=8, Block=BLOCK, Depth=depth)
 
 
 @pytest.mark.parametrize("depth", [BLOCK - 3, BLOCK + 1, BLOCK + 2])

@@ -22,6 +22,7 @@ class Shape:
     Simd: int
     Pe: int
     InputWidth: int = 1
+    WeightWidth: int = 1
     AccWidth: int = 16
     Thresholded: int = 1
     OutputWidth: int = 16
@@ -54,7 +55,8 @@ class Shape:
     def latency(self) -> int:
         """Cycles from the last beat of the first neuron fold to its result, as the module's head states."""
         levels = {True: -(-self.Simd // 32), False: self.Simd}[self.InputWidth == 1]
-        return 5 + (self.InputWidth == 1) + int(np.ceil(np.log2(levels) / 2))
+        bits = int(np.ceil(np.ceil(np.log2(self.WeightWidth)) / 2))  # the sum of the trees of few-bit weights
+        return 5 + (self.InputWidth == 1) + int(np.ceil(np.log2(levels) / 2)) + bits
 
 
 SHAPES = {
@@ -75,6 +77,14 @@ SHAPES = {
     "signed_one_beat": Shape(5, 3, 5, 3, 2, AccWidth=5),
     "signed_wide": Shape(34, 4, 17, 2, 8, AccWidth=18, Thresholded=0, OutputWidth=18),
     "signed_wide_tree": Shape(34, 4, 17, 2, 8, AccWidth=18, Thresholded=0, OutputWidth=18, synthesis=True),
+    # Weights of a few bits
+    "ternary": Shape(27, 6, 9, 3, 8, 2, AccWidth=16),
+    "ternary_sums": Shape(27, 6, 9, 3, 8, 2, Thresholded=0),
+    "weights_simd_1": Shape(6, 4, 1, 1, 4, 3, AccWidth=10, Thresholded=0, OutputWidth=10),
+    "weights_of_eight_bits": Shape(10, 4, 5, 2, 8, 8, AccWidth=20, Thresholded=0, OutputWidth=20),
+    "weights_of_five_bits": Shape(34, 2, 17, 2, 3, 5, AccWidth=14, Thresholded=0, OutputWidth=14),
+    "weights_one_beat": Shape(4, 3, 4, 3, 2, 4, AccWidth=8),
+    "weights_narrow_accumulator": Shape(12, 4, 4, 2, 3, 3, AccWidth=3, Thresholded=0, OutputWidth=2),
     "narrow_accumulator": Shape(16, 4, 4, 4, 3, AccWidth=2, Thresholded=0, OutputWidth=2),
 }
 STALLS = {"none": 0.0, "in": (0.4, 0.0), "out": (0.0, 0.4), "both": 0.3}
@@ -87,8 +97,10 @@ def hex_words(bits: np.ndarray) -> str:
 
 
 def write_memories(shape: Shape, weights: np.ndarray, starts: np.ndarray, folder: Path) -> None:
-    """Write weights (Mh, Mw) of -1/+1 and start values (Mh,) as the module's head lays them out."""
-    folds = ((weights + 1) // 2).reshape(shape.nf, shape.Pe, shape.sf, shape.Simd).transpose(0, 2, 1, 3)
+    """Write weights (Mh, Mw), -1/+1 if of one bit, and start values (Mh,) as the module's head lays them out."""
+    stored = (weights + 1) // 2 if shape.WeightWidth == 1 else weights
+    folds = stored.reshape(shape.nf, shape.Pe, shape.sf, shape.Simd).transpose(0, 2, 1, 3)
+    folds = (folds[..., None] >> np.arange(shape.WeightWidth)) & 1
     (folder / "weights.mem").write_text(hex_words(folds.reshape(shape.nf * shape.sf, -1)), encoding="utf-8")
     planes = (starts[:, None] >> np.arange(shape.AccWidth)) & 1
     (folder / "starts.mem").write_text(hex_words(planes.reshape(shape.nf, -1)), encoding="utf-8")
@@ -123,11 +135,16 @@ class Case:
         rng = np.random.default_rng(seed)
         weights = rng.choice([-1, 1], (shape.Mh, shape.Mw))
         weights[0], weights[-1] = 1, -1
+        if shape.WeightWidth > 1:
+            reach = 1 << (shape.WeightWidth - 1)
+            weights = rng.integers(-reach, reach, weights.shape)
+            weights[0], weights[-1] = reach - 1, -reach
         self.frames = extremes(shape, rng)
         dot = self.frames @ weights.T
         popcount = (dot + shape.Mw) // 2
         value = popcount if shape.InputWidth == 1 else dot
-        correction = 0 if shape.InputWidth == 1 else (weights < 0).sum(axis=1)
+        one_bit = shape.InputWidth > 1 == shape.WeightWidth
+        correction = (weights < 0).sum(axis=1) if one_bit else np.zeros(shape.Mh, np.int64)
         if shape.Thresholded:
             thresholds = np.median(value, axis=0).astype(np.int64) + rng.integers(-1, 2, shape.Mh)
             # The first neuron always fires, the last one never: beyond what any input can reach.
@@ -162,7 +179,7 @@ def test_interval_and_latency_are_exact(bench, tmp_path, shape):
     assert run.latency == shape.sf * shape.nf - 1 + shape.latency
 
 
-@pytest.mark.parametrize("name", ["odd", "one_beat_a_frame", "first_layer"])
+@pytest.mark.parametrize("name", ["odd", "one_beat_a_frame", "first_layer", "ternary"])
 def test_frames_do_not_see_one_another(bench, tmp_path, name):
     """A frame's result is the same first, last, alone or after others, and after a pause."""
     shape = SHAPES[name]

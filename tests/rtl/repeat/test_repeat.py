@@ -59,6 +59,16 @@ def test_interval_and_latency_are_exact(bench, shape):
     np.testing.assert_array_equal(run.frame_starts, [0, beats, *freed])
 
 
+def test_a_pixel_for_the_largest_map(bench):
+    """65,536 copies, which takes all bits of the counter of copies."""
+    shape = (2, 65536)
+    values = pixels(shape, 3)
+    with open_repeat(bench, shape) as model:
+        got, run = bench.stream(model, values, *specs(shape))
+    assert set(run.intervals) == {2 * 65536}
+    np.testing.assert_array_equal(got, np.tile(values, shape[1]))
+
+
 def test_slow_source_costs_nothing(bench):
     """While a pixel is repeated, the next one comes in: pauses of the source are hidden behind the copies."""
     shape = SHAPES["many_copies"]

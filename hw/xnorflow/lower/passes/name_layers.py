@@ -6,14 +6,12 @@ from typing import Any
 
 from qonnx.transformation.base import Transformation
 
+from xnorflow.lower.integer_network import IntegerNetwork
+from xnorflow.lower.match import UNITS, nodes_of
+
 __all__ = ["NameLayers"]
 
 SUFFIXES = {"BoundedFIFO": "fifo", "SlidingWindow": "swg", "WidthConverter": "dwc"}
-KINDS = {
-    "MVAU": "product", "XnorMVAU": "product", "BinaryWeightMVAU": "product", "WindowPool": "pool", "StreamAdd": "add",
-    "ChannelRepeat": "repeat", "Requantize": "quant",
-}  # fmt: skip
-PREFIXES = {"conv": "product", "fc": "product", "pool": "pool", "sum": "pool"}
 
 
 class NameLayers(Transformation):
@@ -23,25 +21,21 @@ class NameLayers(Transformation):
     width converters ``conv0_fifo``, ``conv0_dwc0``, ``conv0_dwc1``... by what they feed.
 
     Args:
-        names: what the network's layers are called, in order: one for each matrix unit and each pool.
+        network: whose operations the layers do, and whose names they get.
     """
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, network: IntegerNetwork) -> None:
         super().__init__()
-        self._names = names
+        self._network = network
 
     def apply(self, model: Any) -> tuple[Any, bool]:
         """Rename in place."""
-        names: dict[str, list[str]] = {}
-        for name in self._names:
-            prefix = name.rstrip("0123456789")
-            names.setdefault(PREFIXES.get(prefix, prefix), []).append(name)
         layers = [node for node in model.graph.node if node.domain.startswith("finn.custom_op")]
+        for node, position in nodes_of(model, self._network):
+            if node.domain.startswith("finn.custom_op"):
+                node.name = self._network.names[position] + ("_mvau" if _kind(node) in UNITS else "")
         for node in layers:
-            kind = KINDS.get(_kind(node))
-            if kind is not None:
-                node.name = names[kind].pop(0) + ("_mvau" if kind == "product" else "")
-            elif _kind(node) == "LabelSelect":
+            if _kind(node) == "LabelSelect":
                 node.name = "label_argmax"
         for node in layers:
             if _kind(node) == "StreamFork":

@@ -12,12 +12,14 @@ __all__ = ["UseOwnOperators"]
 
 REPLACEMENTS = {"StreamingFIFO": "BoundedFIFO", "StreamingDataWidthConverter": "WidthConverter"}
 """LabelSelect keeps its name: only its RTL backend is ours."""
+COMPUTING = frozenset({"MVAU", "Requantize", "SlidingWindow", "StreamAdd", "StreamFork", "StreamGate", "WindowPool"})
+"""Layers that compute with sums, or hand them to such."""
 
 
 class UseOwnOperators(Transformation):
-    """Rename MVAU to XnorMVAU or BinaryWeightMVAU by its datatypes, and the stream helpers to ours.
+    """Rename MVAU to XnorMVAU, BinaryWeightMVAU or FewBitMVAU by its datatypes, and the stream helpers to ours.
 
-    Sums that a Requantize reads get a sign bit, which its comparators need.
+    Counts that another layer computes with get a sign bit, which all of these expect.
 
     Precondition: abstract hardware layers (before SpecializeLayers). Effect: op types only; inputs and attributes stay.
 
@@ -33,7 +35,7 @@ class UseOwnOperators(Transformation):
             if node.op_type == "MVAU":
                 node.op_type = _unit_for(node, getCustomOp(node))
                 readers = model.find_consumers(node.output[0]) or []
-                if any(reader.op_type == "Requantize" for reader in readers):
+                if any(reader.op_type in COMPUTING for reader in readers):
                     getCustomOp(node).set_nodeattr("signedOutput", 1)
             elif node.op_type in REPLACEMENTS:
                 node.op_type = REPLACEMENTS[node.op_type]
@@ -46,7 +48,9 @@ def _unit_for(node: Any, operator: Any) -> str:
         return "XnorMVAU"
     if weights == "BIPOLAR" and source.startswith("INT"):
         return "BinaryWeightMVAU"
+    if weights.startswith("INT") and source.startswith(("INT", "UINT")):  # counts get their sign bit later
+        return "FewBitMVAU"
     raise LowerError(
-        f"node {node.name}", f"{source} inputs with {weights} weights", "BIPOLAR x BIPOLAR, or INT<n> x BIPOLAR",
-        "train with 1-bit weights and 1-bit activations",
+        f"node {node.name}", f"{source} inputs with {weights} weights",
+        "BIPOLAR x BIPOLAR, INT<n> x BIPOLAR, or INT<n> x INT<m>", "train with 1-bit weights and 1-bit activations",
     )  # fmt: skip

@@ -111,6 +111,9 @@ NETWORKS = {
 # Networks with integers of few bits -------------------------------------------------------------------------------
 
 
+SIGN_FACTORS = np.asarray([1.0, 2.0, -1.0, 3.0]).reshape(1, 4, 1, 1)
+
+
 class TrunkChain(MapChain):
     """A chain that also knows residual blocks over a trunk of few-bit integers."""
 
@@ -197,6 +200,13 @@ class TrunkChain(MapChain):
         self.current, self.map = branch, shape
         return self.op("Add", shortcut, first=True).trunk(final_bits)
 
+    def linked(self):
+        """Append signs, a convolution, and the signs times powers of two added to it."""
+        signs, shape = self.sign().current, self.map
+        self.op("Mul", np.asarray([1.0, -1 / 64, 0.25, -0.5]).reshape(1, 4, 1, 1))
+        link, self.current, self.map = self.current, signs, shape
+        return self.pad(1, 1, 1, 1).conv(4).op("Add", link, name="link")
+
     def branches(self, ratio):
         """Append the sum of what is there and of a convolution whose values have another scale."""
         shortcut = self.current
@@ -230,6 +240,9 @@ RESIDUAL = {
     .conv(5, kernel=(2, 2)).activation().classify(),
     "overlapping_average": lambda: bytes_in(shape=(2, 9, 9)).conv(4).batchnorm(4).quant(4, 0.5, narrow=0)
     .op("AveragePool", kernel_shape=[3, 3], strides=[2, 2]).quant(4, 0.5, narrow=0).at((4, 3, 3)).classify(),
+    "function_of_signs": lambda: signs().conv(4).activation().op("Mul", SIGN_FACTORS).quant(4).conv(3).activation()
+    .classify(),
+    "function_of_signs_without_quantizer": lambda: trunk_in().linked().scaled().trunk().head(),
     "average_of_signs": lambda: bytes_in().conv(6).activation().op("GlobalAveragePool").at((6, 1, 1)).classify(),
     "few_bit_weights": lambda: trunk_in().sign().channel_sum().few_bit_conv(3, [-1, 0, 1], (3, 3)).scaled().trunk(4)
     .few_bit_conv(5, [-7, -3, 0, 1, 5], (2, 2), unit=0.1).scaled().trunk(4).classify(),

@@ -199,14 +199,3 @@ def test_node_that_leads_nowhere(tmp_path, network_of):
     chain.current = logits
     error = refusal(saved(chain, tmp_path), network_of)
     assert (error.where, error.found) == ("node dead", "its result is read by nobody")
-
-
-def test_function_of_signs(tmp_path, network_of):
-    chain = signs().conv(4).activation()
-    left = chain.current
-    chain.op("Mul", np.asarray([1.0, 2.0, -1.0, 3.0]).reshape(1, 4, 1, 1)).quant(4, name="act").conv(3).activation()
-    right, chain.current = chain.current, left
-    chain.at((4, 5, 4)).conv(3).activation()
-    chain.op("Add", right, name="join").classify()
-    error = refusal(saved(chain, tmp_path), network_of)
-    assert error.where == "node act" and error.found.startswith("a function of 1-bit values that differs between")

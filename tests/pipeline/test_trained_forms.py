@@ -26,6 +26,7 @@ FORMS = {
     "norm_free": {"order": "norm_free"},
     "trunk_of_4_bits": {"trunk_bits": 4},
     "static_gate_and_maxout": {"gate": "static", "maxout": True},
+    "link": {"link": True},
     "gate": GATE,
     "two_side_branches": {**SIDE, "interaction_branches": 2},
     "gate_and_side_branch": {**GATE, **SIDE},

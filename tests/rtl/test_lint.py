@@ -89,7 +89,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "requantize_table": [
         {},
         {"Folds": 3, "Pe": 1, "OutWidth": 1, "RomStyle": "logic"},
-        {"Folds": 1, "Pe": 3, "InWidth": 2, "RomStyle": "block"},
+        {"Folds": 1, "Pe": 3, "InWidth": 1, "RomStyle": "block"},
     ],
     "repeat": [{}, {"Beats": 1, "Width": 1}, {"Beats": 5, "Times": 3}, {"Beats": 3, "Times": 65536}],
     "pool": [
@@ -230,8 +230,8 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("requantize_affine", {"RomStyle": "distributed"}, "RomStyle must be auto, block or logic"),
     ("requantize_table", {"Folds": 0}, "Folds and Pe must be at least 1"),
     ("requantize_table", {"Pe": 0}, "Folds and Pe must be at least 1"),
-    ("requantize_table", {"InWidth": 1}, "InWidth must be 2 to 16"),
-    ("requantize_table", {"InWidth": 17}, "InWidth must be 2 to 16"),
+    ("requantize_table", {"InWidth": 0}, "InWidth must be 1 to 16"),
+    ("requantize_table", {"InWidth": 17}, "InWidth must be 1 to 16"),
     ("requantize_table", {"OutWidth": 0}, "OutWidth must be at least 1"),
     ("requantize_table", {"TableFiles": ""}, "TableFiles must be named"),
     ("requantize_table", {"RomStyle": "distributed"}, "RomStyle must be auto, block or logic"),

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from xnorflow.lower.operators import attributes_of
 
-__all__ = ["Levels", "datatype_of", "levels_of", "lines_of", "of_several_bits", "same_for_all", "two_levels",
-           "whole_steps"]  # fmt: skip
+__all__ = ["Levels", "datatype_of", "last_bit", "levels_of", "lines_of", "of_several_bits", "same_for_all",
+           "two_levels", "whole_steps"]  # fmt: skip
 
 Float64 = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
@@ -137,15 +137,15 @@ def levels_of(values: FloatArray, quantizer: Any, constants: dict[str, FloatArra
         levels = two_levels(float(distinct[0]), float(distinct[-1]))
         signs = np.where(real > levels.offset, 1, -1) if len(distinct) == 2 else np.ones(real.shape)
         return levels, signs.astype(np.int64)
-    scale = _scale_of(quantizer, constants) or float(np.diff(distinct).min(initial=np.inf))
-    offset = 0.0 if abs(distinct[0] / scale - np.rint(distinct[0] / scale)) < 1e-3 else float(distinct[0])
-    integers = np.rint((real - offset) / scale).astype(np.int64)
-    low, high = int(integers.min()), int(integers.max())
-    if max(high, -low - 1) >= 2 ** (MOST_BITS - 1) or not np.allclose(
-        integers * scale + offset, real, rtol=0, atol=scale * 1e-3
-    ):
-        return None
-    return Levels(distinct, scale, offset, datatype_of(low, high)), integers
+    declared = _scale_of(quantizer, constants)
+    for scale in (declared,) if declared else (float(np.diff(distinct).min(initial=np.inf)), last_bit(distinct)):
+        offset = 0.0 if abs(distinct[0] / scale - np.rint(distinct[0] / scale)) < 1e-3 else float(distinct[0])
+        numbers = np.rint((real - offset) / scale)
+        low, high = float(numbers.min()), float(numbers.max())
+        small = max(high, -low - 1) < 2 ** (MOST_BITS - 1)
+        if small and np.allclose(numbers * scale + offset, real, rtol=0, atol=scale * 1e-3):
+            return Levels(distinct, scale, offset, datatype_of(int(low), int(high))), numbers.astype(np.int64)
+    return None
 
 
 def of_several_bits(quantizer: Any, constants: dict[str, FloatArray]) -> bool:
@@ -157,6 +157,14 @@ def of_several_bits(quantizer: Any, constants: dict[str, FloatArray]) -> bool:
         return False
     bits = constants.get(quantizer.input[3])
     return bits is not None and bool((bits >= 2).all())
+
+
+def last_bit(numbers: Float64) -> float:
+    """Return the largest power of two that all numbers are multiples of; infinity where there is none but 0."""
+    mantissas, exponents = np.frexp(np.unique(numbers[numbers != 0]))
+    whole = (np.abs(mantissas) * 2.0**53).astype(np.int64)
+    lowest = (whole & -whole).astype(np.float64)
+    return float(np.min(np.ldexp(lowest, exponents - 53), initial=np.inf))
 
 
 def _scale_of(quantizer: Any, constants: dict[str, FloatArray]) -> float | None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.windows import Window
 from xnorflow.lower.integer_layer import IntegerLayer
-from xnorflow.lower.levels import Levels
+from xnorflow.lower.levels import Levels, last_bit
 
 __all__ = ["Product", "ToReal", "integer_product"]
 
@@ -126,7 +126,7 @@ def _few_bits(stage: Product, levels: Levels) -> tuple[IntArray, Float64] | None
     magnitudes = np.abs(stage.weights[stage.weights != 0])
     if levels.datatype == "BIPOLAR" or not len(magnitudes):
         return None
-    for unit in (float(magnitudes.min()), _last_bit(stage.weights)):
+    for unit in (float(magnitudes.min()), last_bit(stage.weights)):
         integers = np.rint(stage.weights / unit)
         small = np.abs(integers).max() < 2 ** (MOST_WEIGHT_BITS - 1)
         if small and np.allclose(integers * unit, stage.weights, rtol=1e-5, atol=0):
@@ -165,13 +165,5 @@ def _more_bits(stage: Product, levels: Levels) -> InputModelError:
 def _sums_exactly(values: Float64, weights: Float64) -> bool:
     """Return whether every partial sum of value times weight, in any order, is a float32."""
     largest = np.abs(values).max() * np.abs(weights).max() * len(weights)
-    unit = _last_bit(values) * _last_bit(weights)
+    unit = last_bit(values) * last_bit(weights)
     return bool(largest <= EXACT * unit)
-
-
-def _last_bit(numbers: Float64) -> float:
-    """Return the largest power of two that all numbers are multiples of."""
-    mantissas, exponents = np.frexp(np.unique(numbers[numbers != 0]))
-    whole = (np.abs(mantissas) * 2.0**53).astype(np.int64)
-    lowest = (whole & -whole).astype(np.float64)
-    return float(np.min(np.ldexp(lowest, exponents - 53), initial=np.inf))

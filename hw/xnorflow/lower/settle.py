@@ -157,12 +157,6 @@ class Operations:
         line = same_for_all(grid, values, datatype)
         if line is not None:
             return self._pool(replace(_settled(tensor, tensor.source, line, grid), to_real=line), 0)
-        if tensor.levels is not None and tensor.levels.datatype == "BIPOLAR":
-            raise InputModelError(
-                f"node {segment.last_node}", f"a function of 1-bit values that differs between channels, behind "
-                f"{tensor.name}", "one scale and one offset behind a sign",
-                "put BatchNorm and scales in front of the sign",
-            )  # fmt: skip
         found = levels_of(values, segment.nodes[-1], segment.constants) if segment.nodes else None
         found = found or whole_steps(grid, values)
         if found is None:

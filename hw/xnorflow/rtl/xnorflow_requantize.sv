@@ -28,7 +28,7 @@ module xnorflow_requantize #(
   parameter int unsigned Channels = 64,
   // Channels of a beat, >= 1; divides Channels.
   parameter int unsigned Pe = 16,
-  // Bits of a two's complement input, >= 2; "table": at most 16.
+  // Bits of a two's complement input, >= 2; "table": 1 to 16.
   parameter int unsigned InWidth = 8,
   // Bits of a result, >= 1; "affine": >= 2. 1: a bit that stands for -1 and +1; more: two's
   // complement, or unsigned where thresholds count from Base >= 0 beyond its range.

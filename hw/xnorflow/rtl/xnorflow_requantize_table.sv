@@ -23,7 +23,7 @@ module xnorflow_requantize_table #(
   parameter int unsigned Folds = 4,
   // Elements of a beat, >= 1.
   parameter int unsigned Pe = 16,
-  // Bits of a two's complement input, 2 to 16.
+  // Bits of a two's complement input, 1 to 16; 1: whatever the bit stands for.
   parameter int unsigned InWidth = 8,
   // Bits of a result, >= 1.
   parameter int unsigned OutWidth = 8,
@@ -46,8 +46,8 @@ module xnorflow_requantize_table #(
   if (Folds < 1 || Pe < 1) begin : gen_check_positive
     $error("xnorflow_requantize_table: Folds and Pe must be at least 1");
   end
-  if (InWidth < 2 || InWidth > 16) begin : gen_check_in_width
-    $error("xnorflow_requantize_table: InWidth must be 2 to 16");
+  if (InWidth < 1 || InWidth > 16) begin : gen_check_in_width
+    $error("xnorflow_requantize_table: InWidth must be 1 to 16");
   end
   if (OutWidth < 1) begin : gen_check_out_width
     $error("xnorflow_requantize_table: OutWidth must be at least 1");

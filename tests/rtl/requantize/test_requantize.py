@@ -65,6 +65,7 @@ SHAPES = {
     "table": Shape("table", 6, 2, 8, 8, latency=4, places=5),
     "table_odd_lanes": Shape("table", 15, 5, 4, 7, latency=4, places=5),
     "table_of_bits": Shape("table", 2, 1, 6, 1, latency=4, places=5),
+    "table_of_one_bit_coming_in": Shape("table", 6, 3, 1, 5, latency=4, places=5),
 }
 STALLS = {"none": 0.0, "in": (0.5, 0.0), "out": (0.0, 0.5), "both": 0.4}
 

@@ -15,6 +15,7 @@ from xnorflow.lower.config import BuildSettings
 from xnorflow.lower.cycle_graph import read_layers
 from xnorflow.lower.fifo_sizing import LEAST, predict, size_fifos
 from xnorflow.lower.finn_compat import dataflow_config
+from xnorflow.lower.folding import set_folding
 from xnorflow.lower.steps import STEPS, StepContext
 from xnorflow.lower.to_finn import to_finn_graph
 
@@ -25,7 +26,7 @@ FRAMES = 30
 def folded(tmp_path, network_of):
     """Return a function from a chain to its graph, folded and with width converters."""
 
-    def run(chain, cycles):
+    def run(chain, cycles, folding=None):
         network = network_of(chain.save(tmp_path / "model.onnx")).network
         finn = dataflow_config(tmp_path, PART, 10.0)
         context = StepContext(BuildSettings(target_cycles=cycles), PART, 10.0, tmp_path, finn, network)
@@ -33,6 +34,8 @@ def folded(tmp_path, network_of):
         for step in STEPS:
             if step.name == "step_set_fifo_depths":
                 break
+            if step.name == "step_insert_dwc" and folding:
+                set_folding(graph, folding)
             with contextlib.redirect_stdout(io.StringIO()):
                 graph = step.run(graph, context)
         return graph
@@ -44,6 +47,7 @@ NETWORKS = {
     "convolutions": lambda: MapChain(shape=(2, 9, 9)).bipolar().conv(6).activation().conv(8).activation().pool()
     .classify(hidden=12),
     "one_block": lambda: trunk_in().block().head(),
+    "wide_blocks_that_halve": lambda: trunk_in(shape=(2, 18, 18), seed=3, channels=8).block(16, (2, 2)).head(),
     "blocks_that_halve": lambda: trunk_in(shape=(2, 12, 12), seed=2).block(8, (2, 2)).block().head(),
 }  # fmt: skip
 
@@ -63,10 +67,24 @@ def test_no_fifo_can_be_a_beat_shallower(name, cycles, folded):
         assert [place for place in tight if place[0].startswith("add")]
 
 
-def test_no_interval_is_shorter_than_the_busiest_module(folded):
-    graph = folded(NETWORKS["one_block"](), 300)
+@pytest.mark.parametrize("cycles", [300, 576, 2304])
+@pytest.mark.parametrize("name", ["one_block", "blocks_that_halve", "wide_blocks_that_halve"])
+def test_frames_take_as_long_as_the_busiest_module(name, cycles, folded):
+    graph = folded(NETWORKS[name](), cycles)
     sizing = size_fifos(graph)
-    assert sizing.interval >= read_layers(graph).graph(sizing.depths).least_interval
+    assert sizing.interval == read_layers(graph).graph(sizing.depths).least_interval
+
+
+def test_a_fifo_between_a_burst_and_a_layer_that_takes_its_time(folded):
+    """A pool gives a row of pixels in half the time, of which the repeat needs more than three quarters."""
+    chain = trunk_in(shape=(2, 10, 130), channels=16).block(32, (2, 2)).head()
+    graph = folded(chain, 9216, {"repeat0": {"PE": 1}, "quant3": {"PE": 1}})
+    sizing, layers = size_fifos(graph), read_layers(graph)
+    assert sizing.interval == layers.graph(sizing.depths).least_interval == 9216
+    more = [place for place, depth in sizing.depths.items() if depth and place[0].startswith(("quant", "repeat"))]
+    assert len(more) == 1
+    less = predict_cycles(layers.graph({**sizing.depths, more[0]: sizing.depths[more[0]] - 1}), FRAMES)
+    assert less.intervals[-1] > sizing.interval
 
 
 def test_a_join_without_a_fifo_gets_stuck(folded):

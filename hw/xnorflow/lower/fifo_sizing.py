@@ -22,6 +22,7 @@ Place = tuple[str, int]
 
 BUFFERED = (*MVAUS, "SlidingWindow", "StreamAdd", "StreamGate")
 """Layers that take in bursts, or that wait for another branch."""
+CONVERTER = "WidthConverter"
 LEAST = 3
 """FINN inserts no FIFO of fewer beats."""
 FRAMES = (6, 12, 24, 48, 96)
@@ -83,8 +84,9 @@ def size_fifos(model: Any) -> Sizing:
         LowerError: it gets stuck even with FIFOs of several frames.
     """
     layers, places = read_layers(model), _places(model)
+    others = _places(model, others=True)
     for frames in FRAMES:
-        sizing = _Search(layers, places, frames).run()
+        sizing = _Search(layers, places, frames).with_more(others).run()
         # What few frames do not show, more will: a FIFO that fills a little with each of them.
         if int(_predict(layers.graph(sizing.depths)).intervals[-1]) == sizing.interval:
             return sizing
@@ -97,12 +99,51 @@ class _Search:
     def __init__(self, layers: CycleLayers, places: dict[Place, int], frames: int) -> None:
         self._layers, self._places, self._frames = layers, places, frames
 
-    def run(self) -> Sizing:
-        """Return depths each of which cannot be less, the others being as they are."""
-        depths = {place: (self._frames + 1) * beats for place, beats in self._places.items()}
+    def with_more(self, others: dict[Place, int]) -> _Search:
+        """Return the search with other places too, if frames take longer than the busiest layer without them.
+
+        A layer that gives its results in bursts, like a pool, may be in front of one that takes its time with each.
+        """
+        search, rest = self, dict(others)
+        interval = search.interval(search.unlimited())
+        if interval == self._layers.graph().least_interval:
+            return self
+        least = self._with(others).interval(self._with(others).unlimited())
+        while interval > least:
+            found = {place: search._with({place: rest[place]}) for place in reversed(rest)}
+            intervals = {place: one.interval(one.unlimited()) for place, one in found.items()}
+            place = min(intervals, key=intervals.__getitem__)  # of equals the one with the fewest bits
+            if intervals[place] == interval:  # only several together help
+                return self._with(others)
+            search, interval = found[place], intervals[place]
+            del rest[place]
+        return search
+
+    def _with(self, more: dict[Place, int]) -> _Search:
+        return _Search(self._layers, {**self._places, **more}, self._frames)
+
+    def unlimited(self) -> dict[Place, int]:
+        """Return depths of more frames than are run."""
+        return {place: (self._frames + 1) * beats for place, beats in self._places.items()}
+
+    def interval(self, depths: dict[Place, int]) -> int:
+        """Return the longest of the last intervals.
+
+        Raises:
+            LowerError: it gets stuck.
+        """
+        return max(_last_intervals(self._checked(depths), self._frames))
+
+    def _checked(self, depths: dict[Place, int]) -> CycleReport:
         report = self._report(depths)
         if report is None:
             raise LowerError("the accelerator", "gets stuck whatever the FIFOs", fix="report this network")
+        return report
+
+    def run(self) -> Sizing:
+        """Return depths each of which cannot be less, the others being as they are."""
+        depths = self.unlimited()
+        report = self._checked(depths)
         best = max(_last_intervals(report, self._frames))
         # A beat more than they ever held is enough: a full FIFO takes none, not even while it gives one away.
         fills = {place: report.fills[f"{place[0]}.in{place[1]}"] for place in depths}
@@ -142,8 +183,13 @@ class _Search:
         return high
 
 
-def _places(model: Any) -> dict[Place, int]:
-    """Return where FIFOs may be, and the beats of a frame there: where a frame has most bits first."""
+def _places(model: Any, others: bool = False) -> dict[Place, int]:
+    """Return where FIFOs may be, and the beats of a frame there: where a frame has most bits first.
+
+    Args:
+        model: a qonnx ModelWrapper.
+        others: return the inputs of all other layers instead, but for width converters.
+    """
     import numpy as np
     from qonnx.custom_op.registry import getCustomOp
 
@@ -151,7 +197,7 @@ def _places(model: Any) -> dict[Place, int]:
     bits: dict[Place, int] = {}
     source = model.graph.input[0].name  # the host's side can wait
     for node in model.graph.node:
-        if node.op_type in BUFFERED:
+        if (node.op_type in BUFFERED) != others and node.op_type != CONVERTER:
             streams = [name for name in node.input if model.get_initializer(name) is None]
             operator = getCustomOp(node)
             beats = int(np.prod(operator.get_folded_input_shape()[:-1]))

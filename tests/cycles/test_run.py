@@ -6,6 +6,7 @@ import stat
 
 import numpy as np
 import pytest
+from random_graphs import random_graph
 
 from xnorflow.artifact.errors import ToolError
 from xnorflow.cycles import run
@@ -86,12 +87,42 @@ def test_stalls_are_seeded():
     assert (runs[0] != runs[2]).any()
 
 
+def test_frames_repeat_themselves_once_the_fifo_in_front_of_the_slowest_is_full():
+    """Three beats a frame come, and a frame takes 6 cycles: the FIFO of 20 fills by three beats in three cycles."""
+    graph = chain({"fifo": Fifo(20), "mvau": Mvau(12, 4, 4, 2)}, 3)
+    report = predict_cycles(graph, 100, until_steady=True)
+    assert report.steady is not None and (report.steady.frames, report.steady.cycles) == (1, 6)
+    assert 5 <= report.steady.first <= 10 and not report.complete and report.cycles < 80
+    shallow = predict_cycles(graph.with_machines({"fifo": Fifo(1)}), 100, until_steady=True)
+    assert shallow.steady is not None and shallow.steady.first <= 1
+    assert predict_cycles(graph, 100).steady is None and predict_cycles(graph, 3, until_steady=True).steady is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_repeats_itself_goes_on_for_ever(seed):
+    graph = random_graph(np.random.default_rng(seed), 5)
+    report, longer = predict_cycles(graph, 500, until_steady=True), predict_cycles(graph, 200)
+    if longer.deadlock is not None:
+        assert report.steady is None and report.deadlock == longer.deadlock
+        return
+    assert report.steady is not None
+    first, frames = report.steady.first, report.steady.frames
+    assert first + 2 * frames < 200
+    intervals = longer.intervals[first:]
+    assert intervals[:frames].sum() == report.steady.cycles
+    assert (intervals[frames:] == intervals[:-frames]).all()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"frames": 0}, "frames 0, limit_cycles None, expected at least 1"),
         ({"limit_cycles": 0}, "frames 1, limit_cycles 0, expected at least 1"),
         ({"stall_probability": 1.0}, "stall_probability: (1.0, 1.0), expected numbers in [0, 1)"),
+        (
+            {"stall_probability": 0.1, "until_steady": True},
+            "until_steady: stalls never repeat themselves, expected none",
+        ),
         ({"stall_probability": (0.0, -0.1)}, "stall_probability: (0.0, -0.1), expected numbers in [0, 1)"),
     ],
 )

@@ -5,7 +5,7 @@
 //
 // Every valid_o and ready_o of the library is a function of registers. So a cycle has two halves: show() puts them on
 // the channels, and once all transfers of the cycle are known from them, step() is the clock edge. The order in which
-// machines take their steps is of no consequence.
+// machines take their steps is of no consequence. save() takes down the registers.
 //
 // A machine reads its own line: the numbers of its channels, in before out, then its parameters.
 
@@ -22,6 +22,7 @@ struct Buffer {
   int64_t depth = 1, words = 0;  // words: beats behind the output register
   bool valid = false;            // of the output register
 
+  void save(Snapshot& s) const { s.add(words, valid); }
   bool room() const { return depth == 1 ? !valid : words < depth - 1; }
   int64_t held() const { return words + valid; }
   bool step(bool push, bool pop) {
@@ -41,6 +42,7 @@ struct Fifo {
   int64_t largest = 0;  // beats held at a time
 
   explicit Fifo(std::istream& line) { line >> in >> out >> buffer.depth; }
+  void save(Snapshot& s) const { buffer.save(s); }
   void show(Signals& s) const {
     s.ready[in] = buffer.room();
     s.valid[out] = buffer.valid;
@@ -59,6 +61,7 @@ struct Split {
   int64_t ratio = 2, pieces = 0;
 
   explicit Split(std::istream& line) { line >> in >> out >> ratio; }
+  void save(Snapshot& s) const { s.add(pieces); }
   void show(Signals& s) const {
     s.ready[in] = pieces <= 1;
     s.valid[out] = pieces > 0;
@@ -76,6 +79,7 @@ struct Join {
   int64_t ratio = 2, pieces = 0;
 
   explicit Join(std::istream& line) { line >> in >> out >> ratio; }
+  void save(Snapshot& s) const { s.add(pieces); }
   void show(Signals& s) const {
     s.ready[in] = pieces <= ratio;
     s.valid[out] = pieces >= ratio;
@@ -99,6 +103,7 @@ struct Pipeline {
     line >> in >> out >> beats >> folds >> delay >> buffer.depth;
     credits = buffer.depth;
   }
+  void save(Snapshot& s) const { s.add(credits, beat, fold, flight), buffer.save(s); }
   void show(Signals& s) const {
     s.ready[in] = fold == 0 && credits > 0;
     s.valid[out] = buffer.valid;
@@ -130,6 +135,7 @@ struct Fork {
     for (int out; line >> out;) outs.push_back(out);
     owed.resize(outs.size());
   }
+  void save(Snapshot& s) const { for (int count : owed) s.add(count); }
   void show(Signals& s) const {
     bool room = true;
     for (std::size_t k = 0; k < outs.size(); ++k) {
@@ -157,6 +163,7 @@ struct Add {
 
   explicit Add(std::istream& line) { line >> a >> b >> out; }
   bool pair() const { return a_valid && b_valid && buffer.room(); }
+  void save(Snapshot& s) const { s.add(a_valid, b_valid), buffer.save(s); }
   void show(Signals& s) const {
     s.ready[a] = !a_valid || pair();
     s.ready[b] = !b_valid || pair();
@@ -179,6 +186,7 @@ struct Repeat {
   bool valid = false;
 
   explicit Repeat(std::istream& line) { line >> in >> out >> beats >> times; }
+  void save(Snapshot& s) const { s.add(held, fresh, beat, time, valid); }
   void show(Signals& s) const {
     s.ready[in] = held < 2 * beats;
     s.valid[out] = valid;
@@ -207,6 +215,7 @@ struct Pool {
 
   explicit Pool(std::istream& line) { line >> in >> out >> period >> folds; }
   bool moves() const { return !held_gives || buffer.room(); }
+  void save(Snapshot& s) const { s.add(beat, held, held_gives), buffer.save(s); }
   void show(Signals& s) const {
     s.ready[in] = !held || moves();
     s.valid[out] = buffer.valid;

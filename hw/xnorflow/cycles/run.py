@@ -19,7 +19,7 @@ from xnorflow.artifact.errors import ToolError, XnorflowError
 from xnorflow.artifact.processes import Command, Outcome, run_commands
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph
 
-__all__ = ["CycleReport", "Deadlock", "predict_cycles"]
+__all__ = ["CycleReport", "Deadlock", "Steady", "predict_cycles"]
 
 CycleArray = npt.NDArray[np.int64]
 ByteArray = npt.NDArray[np.uint8]
@@ -50,6 +50,21 @@ class Deadlock:
 
 
 @dataclass(frozen=True)
+class Steady:
+    """What repeats itself for ever, every register included: proven, not observed.
+
+    Args:
+        first: the frame behind which everything is as it will be ``frames`` later.
+        frames: how many.
+        cycles: of these frames.
+    """
+
+    first: int
+    frames: int
+    cycles: int
+
+
+@dataclass(frozen=True)
 class CycleReport:
     """What one run gave. Cycles count from the first one after reset, as in the simulation of the RTL.
 
@@ -61,6 +76,7 @@ class CycleReport:
         cycles: length of the run, which ends with the last frame, at a deadlock or at the limit.
         fills: most beats that each FIFO ever held, by its name.
         deadlock: what is stuck; None: nothing is.
+        steady: from where on frames repeat themselves, where the run was to end with that; None: they did not.
         channels: names of the channels.
         trace: uint8 (cycles, channels): bit 0 valid, bit 1 ready; None where it was not asked for.
     """
@@ -72,6 +88,7 @@ class CycleReport:
     cycles: int
     fills: dict[str, int]
     deadlock: Deadlock | None
+    steady: Steady | None
     channels: tuple[str, ...]
     trace: ByteArray | None
 
@@ -110,6 +127,7 @@ def predict_cycles(
     stall_probability: float | tuple[float, float] = 0.0,
     seed: int = 1,
     limit_cycles: int | None = None,
+    until_steady: bool = False,
     trace: bool = False,
 ) -> CycleReport:
     """Run frames through a graph and return the cycle of everything, equal to that of the RTL.
@@ -122,6 +140,8 @@ def predict_cycles(
         stall_probability: how likely each side pauses for a cycle, in [0, 1); one for both or (input, output).
         seed: of the stalls.
         limit_cycles: cycles after which the run ends in any case; None: it ends with the frames or in a deadlock.
+        until_steady: whether to end as soon as frames repeat themselves, without stalls; frames that have not come
+            are -1 then.
         trace: whether to keep the handshakes of all channels, a byte for each in every cycle.
 
     Raises:
@@ -133,8 +153,10 @@ def predict_cycles(
         raise ValueError(f"stall_probability: {stalls}, expected numbers in [0, 1)")
     if frames < 1 or (limit_cycles is not None and limit_cycles < 1):
         raise ValueError(f"frames {frames}, limit_cycles {limit_cycles}, expected at least 1")
+    if until_steady and any(stalls):
+        raise ValueError("until_steady: stalls never repeat themselves, expected none")
     limit = _NO_LIMIT if limit_cycles is None else limit_cycles
-    ends = _ends(graph, stalls) + f"run {frames} {seed & (2**64 - 1)} {limit}\n"
+    ends = _ends(graph, stalls) + f"run {frames} {seed & (2**64 - 1)} {limit} {int(until_steady)}\n"
     with tempfile.TemporaryDirectory(prefix="xnorflow_cycles_") as name:
         folder = Path(name)
         description, traced = folder / "description.txt", folder / "trace.bin"
@@ -200,11 +222,20 @@ def _report(graph: Graph, printed: str, trace: ByteArray | None) -> CycleReport:
     if how == "deadlock":
         channels = (tuple(names[int(number)] for (number,) in items[kind]) for kind in ("blocked", "starved"))
         stuck = Deadlock(int(cycles) - 1, *channels)
+    columns = {name: np.ascontiguousarray(column) for name, column in zip(_COLUMNS, table.T, strict=True)}
     return CycleReport(
-        **{name: np.ascontiguousarray(column) for name, column in zip(_COLUMNS, table.T, strict=True)},
+        **columns,
+        steady=_steady(items["steady"], columns["output_last"]),
         cycles=int(cycles),
         fills={name: int(fill) for name, (fill,) in zip(graph.fifos, items["fill"], strict=True)},
         deadlock=stuck,
         channels=names,
         trace=trace,
     )
+
+
+def _steady(printed: list[list[str]], ends: CycleArray) -> Steady | None:
+    if not printed:
+        return None
+    first, frames = map(int, printed[0])
+    return Steady(first, frames, int(ends[first + frames] - ends[first]))

@@ -4,13 +4,14 @@
 //
 // DESCRIPTION, one item a line:
 //   channels COUNT
-//   run FRAMES SEED LIMIT                 LIMIT: cycles at most
+//   run FRAMES SEED LIMIT STEADY          LIMIT: cycles at most; STEADY: 1: end when frames repeat themselves
 //   source CHANNEL BEATS STALL            beats of a frame; STALL: probability of a pause times 65536
 //   sink CHANNEL BEATS STALL
 //   KIND CHANNEL... PARAMETER...          a machine, see machines.hpp
 //
 // Printed:
-//   ended done|deadlock|limit CYCLES
+//   ended done|steady|deadlock|limit CYCLES
+//   steady FRAME FRAMES                   everything is as it was behind FRAME, so many frames later
 //   frame INDEX IN_FIRST IN_LAST OUT_FIRST OUT_LAST       cycles of its first and last beats; -1: not come to
 //   fill LARGEST                          of each FIFO, in the order of the description
 //   blocked CHANNEL, starved CHANNEL      in a deadlock: offered and not taken, waited for and not offered
@@ -25,6 +26,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "machines.hpp"
@@ -58,6 +60,11 @@ using Machines = std::tuple<std::vector<Fifo>, std::vector<Split>, std::vector<J
                             std::vector<Windows>, std::vector<Fork>, std::vector<Add>, std::vector<Repeat>,
                             std::vector<Pool>>;
 
+template <class Machine>
+void save_all(const std::vector<Machine>& machines, Snapshot& snapshot) {
+  for (const Machine& machine : machines) machine.save(snapshot);
+}
+
 class Simulator {
  public:
   explicit Simulator(std::istream& description);
@@ -68,12 +75,15 @@ class Simulator {
   bool add_machine(const std::string& kind, std::istream& line);
   bool step_machines();
   bool step(std::ostream* trace);
+  void look_back();
 
   Machines machines_;
   Signals signals_{0};
   End source_, sink_;
   Random random_{0};
-  bool offering_ = false, deadlock_ = false;
+  bool offering_ = false, deadlock_ = false, watching_ = false;
+  std::unordered_map<std::string, int64_t> seen_;  // what was behind which frame
+  int64_t steady_first_ = -1, steady_frames_ = 0;
   int64_t cycle_ = 0, limit_ = 0;
 };
 
@@ -89,7 +99,7 @@ Simulator::Simulator(std::istream& description) {
       signals_ = Signals(channels);
     } else if (kind == "run") {
       uint64_t seed = 0;
-      line >> frames >> seed >> limit_;
+      line >> frames >> seed >> limit_ >> watching_;
       random_ = Random(seed);
     } else if (kind == "source" || kind == "sink") {
       End& end = kind == "source" ? source_ : sink_;
@@ -146,19 +156,35 @@ bool Simulator::step(std::ostream* trace) {
   if (signals_.fire[sink_.channel]) sink_.transfer(cycle_);
   // Where nothing moved although neither end paused, every later cycle is like this one.
   const bool paused = (!offering_ && !source_.complete()) || (!taking && !sink_.complete());
+  const bool ended = signals_.fire[sink_.channel] && sink_.done % sink_.beats == 0;
   deadlock_ = !step_machines() && any == 0 && !paused;
   ++cycle_;
+  if (ended && watching_ && !source_.complete()) look_back();
   return !deadlock_;
 }
 
+// Where all registers are as they were behind an earlier frame, the frames between will come again for ever.
+void Simulator::look_back() {
+  Snapshot now;
+  now.add(offering_, source_.done % source_.beats);
+  std::apply([&](const auto&... kinds) { (save_all(kinds, now), ...); }, machines_);
+  const int64_t frame = sink_.done / sink_.beats - 1;
+  const auto [place, is_new] = seen_.emplace(now.bytes, frame);
+  if (is_new) return;
+  steady_first_ = place->second;
+  steady_frames_ = frame - steady_first_;
+}
+
 void Simulator::run(std::ostream* trace) {
-  while (cycle_ < limit_ && !(source_.complete() && sink_.complete()) && step(trace)) {
+  while (cycle_ < limit_ && steady_frames_ == 0 && !(source_.complete() && sink_.complete()) && step(trace)) {
   }
 }
 
 void Simulator::print(std::ostream& out) const {
   const bool done = source_.complete() && sink_.complete();
-  out << "ended " << (done ? "done" : deadlock_ ? "deadlock" : "limit") << ' ' << cycle_ << '\n';
+  const char* how = done ? "done" : steady_frames_ > 0 ? "steady" : deadlock_ ? "deadlock" : "limit";
+  out << "ended " << how << ' ' << cycle_ << '\n';
+  if (steady_frames_ > 0) out << "steady " << steady_first_ << ' ' << steady_frames_ << '\n';
   for (std::size_t frame = 0; frame < source_.first.size(); ++frame) {
     out << "frame " << frame << ' ' << source_.first[frame] << ' ' << source_.last[frame] << ' ' << sink_.first[frame]
         << ' ' << sink_.last[frame] << '\n';

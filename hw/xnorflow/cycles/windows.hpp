@@ -33,6 +33,7 @@ struct Windows {
     ahead = lead - 1;
     room = words - lead - 1;
   }
+  void save(Snapshot& s) const { s.add(f, kx, ky, across, down, ahead, room, valid); }
   void show(Signals& s) const {
     s.ready[in] = room >= 0;
     s.valid[out] = valid;

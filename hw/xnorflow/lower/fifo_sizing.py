@@ -26,7 +26,9 @@ CONVERTER = "WidthConverter"
 LEAST = 3
 """FINN inserts no FIFO of fewer beats."""
 FRAMES = (6, 12, 24, 48, 96)
-"""So many are tried, one after the other, until the last third of them takes the same time each."""
+"""So many are tried, one after the other, until the depths that they give hold for ever."""
+MOST_FRAMES = 5000
+"""After which frames shall repeat themselves: every FIFO in front of the busiest layer has to fill first."""
 
 
 @dataclass(frozen=True)
@@ -43,35 +45,35 @@ class Sizing:
 
 
 def predict(model: Any) -> CycleReport:
-    """Run a graph, with the FIFOs that it has, in the cycle model without stalls until its frames take the same time.
+    """Run a graph, with the FIFOs that it has, in the cycle model without stalls until its frames repeat themselves.
 
     Args:
         model: a qonnx ModelWrapper, folded, with width converters.
 
     Raises:
-        LowerError: it gets stuck, or its frames never take the same time.
+        LowerError: it gets stuck, or its frames never take the same time each.
     """
     return _predict(read_layers(model).graph())
 
 
 def _predict(graph: Graph) -> CycleReport:
-    for frames in FRAMES:
-        report = predict_cycles(graph, frames)
-        if report.deadlock is not None or not report.complete:
-            raise LowerError(
-                "the accelerator", f"gets stuck: {report.deadlock}"[:200], "FIFOs deep enough where branches meet",
-                "leave the depths of FIFOs to the build, or report this network",
-            )  # fmt: skip
-        if len(set(_last_intervals(report, frames))) == 1:
-            return report
-    raise LowerError(
-        "the accelerator", f"takes {sorted(set(_last_intervals(report, FRAMES[-1])))} cycles for its frames",
-        "the same for each", "report this network",
-    )  # fmt: skip
+    report = predict_cycles(graph, MOST_FRAMES, until_steady=True)
+    if report.deadlock is not None:
+        raise LowerError(
+            "the accelerator", f"gets stuck: {report.deadlock}"[:200], "FIFOs deep enough where branches meet",
+            "leave the depths of FIFOs to the build, or report this network",
+        )  # fmt: skip
+    intervals = set() if report.steady is None else set(report.intervals[report.steady.first :].tolist())
+    if len(intervals) != 1:
+        found = f"takes {sorted(intervals)} cycles for its frames" if intervals else "never repeats itself"
+        raise LowerError("the accelerator", found, "the same for each", "report this network")
+    return report
 
 
-def _last_intervals(report: CycleReport, frames: int) -> list[int]:
-    return [int(interval) for interval in report.intervals[-frames // 3 :]]
+def _longest_interval(report: CycleReport) -> int:
+    """Return the longest interval of those that will come for ever, or else of the last third of those that came."""
+    last = report.intervals[report.steady.first :] if report.steady else report.intervals[-len(report.intervals) // 3 :]
+    return int(last.max())
 
 
 def size_fifos(model: Any) -> Sizing:
@@ -132,7 +134,7 @@ class _Search:
         Raises:
             LowerError: it gets stuck.
         """
-        return max(_last_intervals(self._checked(depths), self._frames))
+        return _longest_interval(self._checked(depths))
 
     def _checked(self, depths: dict[Place, int]) -> CycleReport:
         report = self._report(depths)
@@ -144,7 +146,7 @@ class _Search:
         """Return depths each of which cannot be less, the others being as they are."""
         depths = self.unlimited()
         report = self._checked(depths)
-        best = max(_last_intervals(report, self._frames))
+        best = _longest_interval(report)
         # A beat more than they ever held is enough: a full FIFO takes none, not even while it gives one away.
         fills = {place: report.fills[f"{place[0]}.in{place[1]}"] for place in depths}
         depths = {place: min(depth, max(fills[place] + 1, LEAST)) for place, depth in depths.items()}
@@ -158,12 +160,12 @@ class _Search:
         return Sizing(depths, best)
 
     def _report(self, depths: dict[Place, int]) -> CycleReport | None:
-        report = predict_cycles(self._layers.graph(depths), self._frames)
-        return report if report.deadlock is None and report.complete else None
+        report = predict_cycles(self._layers.graph(depths), self._frames, until_steady=True)
+        return report if report.deadlock is None and (report.steady or report.complete) else None
 
     def _works(self, depths: dict[Place, int], best: int) -> bool:
         report = self._report(depths)
-        return report is not None and max(_last_intervals(report, self._frames)) <= best
+        return report is not None and _longest_interval(report) <= best
 
     def _least(self, depths: dict[Place, int], place: Place, best: int) -> int:
         """Return the least depth that works at one place, 0 or ``LEAST`` and more; the one it has does."""

@@ -109,18 +109,22 @@ def lines_of(grid: IntArray, values: FloatArray) -> tuple[float, Float64] | None
 
 
 def whole_steps(grid: IntArray, values: FloatArray) -> tuple[Levels, IntArray] | None:
-    """Return levels and integers of lines as in :func:`lines_of` whose offsets are whole steps apart; else None."""
+    """Return levels and integers of lines as in :func:`lines_of` whose offsets are half steps apart; else None.
+
+    Sums of an odd number of signs are odd: as a count each is half a step off the even ones.
+    """
     found = lines_of(grid, values)
     if found is None:
         return None
-    scale, offsets = found
-    base = float(offsets[0] - np.rint(offsets[0] / scale) * scale)
-    steps = np.rint((offsets - base) / scale)
-    if not np.allclose(steps * scale + base, offsets, rtol=0, atol=scale * 1e-3):
-        return None
-    integers = grid[:, None] + steps.astype(np.int64)
-    levels = np.unique(values.astype(np.float64))
-    return Levels(levels, scale, base, datatype_of(int(integers.min()), int(integers.max()))), integers
+    for factor in (1, 2):
+        scale, offsets = found[0] / factor, found[1]
+        base = float(offsets[0] - np.rint(offsets[0] / scale) * scale)
+        steps = np.rint((offsets - base) / scale)
+        if np.allclose(steps * scale + base, offsets, rtol=0, atol=scale * 1e-3):
+            integers = factor * grid[:, None] + steps.astype(np.int64)
+            datatype = datatype_of(int(integers.min()), int(integers.max()))
+            return Levels(np.unique(values.astype(np.float64)), scale, base, datatype), integers
+    return None
 
 
 def levels_of(values: FloatArray, quantizer: Any, constants: dict[str, FloatArray]) -> tuple[Levels, IntArray] | None:

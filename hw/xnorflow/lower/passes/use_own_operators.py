@@ -46,10 +46,11 @@ def _unit_for(node: Any, operator: Any) -> str:
     source, weights = operator.get_nodeattr("inputDataType"), operator.get_nodeattr("weightDataType")
     if operator.get_nodeattr("binaryXnorMode") == 1:
         return "XnorMVAU"
-    if weights == "BIPOLAR" and source.startswith("INT"):
-        return "BinaryWeightMVAU"
-    if weights.startswith("INT") and source.startswith(("INT", "UINT")):  # counts get their sign bit later
-        return "FewBitMVAU"
+    if source.startswith(("INT", "UINT")):  # counts get their sign bit later
+        if weights == "BIPOLAR":
+            return "BinaryWeightMVAU"
+        if weights.startswith("INT"):
+            return "FewBitMVAU"
     raise LowerError(
         f"node {node.name}", f"{source} inputs with {weights} weights",
         "BIPOLAR x BIPOLAR, INT<n> x BIPOLAR, or INT<n> x INT<m>", "train with 1-bit weights and 1-bit activations",

@@ -21,6 +21,7 @@ from xnorflow.lower.tensors import Tensor, order_of
 __all__ = ["read_join"]
 
 Float64 = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 SMALLEST_RATIO = 1e-6
 """Scales of two branches that differ by less are the same number, rounded twice."""
@@ -124,8 +125,9 @@ def _travels_as(tensor: Tensor) -> tuple[int, ...] | None:
 
 def _read_gate(operations: Operations, node: Any, left: Tensor, right: Tensor) -> Tensor:
     """Read the product of a map with a factor for each of its channels, (1, channels, 1, 1)."""
-    values, factors = (left, right) if left.order.size > right.order.size else (right, left)
-    values, factors = integers_of(operations, values), operations.settle(factors)
+    sides = [integers_of(operations, tensor) for tensor in (left, right)]
+    # Over a map of one pixel both are alike: the factors are those that are powers of two.
+    values, factors = sorted(sides, key=lambda side: (-side.order.size, _codes_of(operations, side) is not None))
     if values.shape is None or factors.order.shape != (1, values.channels, 1, 1):
         shapes = " and ".join("x".join(str(size) for size in side.order.shape[1:]) for side in (left, right))
         raise InputModelError(
@@ -164,18 +166,36 @@ def _read_gate(operations: Operations, node: Any, left: Tensor, right: Tensor) -
 
 def _as_codes(operations: Operations, node: Any, factors: Tensor) -> tuple[float, int]:
     """Let the function that gives the factors give their exponents; return the smallest factor, and the last code."""
-    function, levels = operations.made[factors.source] if factors.source != INPUT else None, levels_in(factors)
-    real = levels.scale * function.table + levels.offset if isinstance(function, Requantize) else np.zeros(1)
-    unit = float(real.min())
-    codes = np.rint(np.log2(real / unit)) if unit > 0 else np.full(1, np.inf)
-    if not factors.alone or codes.max() > MOST_CODE or not np.allclose(unit * 2.0**codes, real, rtol=1e-6, atol=0):
+    found = _codes_of(operations, factors)
+    if found is None:
+        real = ", ".join(f"{value:g}" for value in np.unique(_factors_of(operations, factors))[:6])
         raise InputModelError(
-            f"node {node_name(node)}", f"a gate whose factors are {', '.join(f'{v:g}' for v in np.unique(real)[:6])}",
+            f"node {node_name(node)}", f"a gate whose factors are {real}",
             f"powers of two that nothing else reads, of a ratio of at most {2**MOST_CODE}",
             'use gate = "power_of_two" or "static"',
         )  # fmt: skip
+    unit, codes = found
+    function, largest = operations.made[factors.source], int(codes.max())
     assert isinstance(function, Requantize)
-    largest = int(codes.max())
     bits = max(largest.bit_length(), 2)
-    operations.made[factors.source] = replace(function, table=codes.astype(np.int64), datatype=f"UINT{bits}")
+    operations.made[factors.source] = replace(function, table=codes, datatype=f"UINT{bits}")
     return unit, largest
+
+
+def _codes_of(operations: Operations, factors: Tensor) -> tuple[float, IntArray] | None:
+    """Return the smallest factor, and the exponents of all over it; None where they are no powers of two."""
+    real = _factors_of(operations, factors)
+    unit = float(real.min())
+    if unit <= 0 or not factors.alone:
+        return None
+    codes = np.rint(np.log2(real / unit))
+    fits = codes.max() <= MOST_CODE and np.allclose(unit * 2.0**codes, real, rtol=1e-6, atol=0)
+    return (unit, codes.astype(np.int64)) if fits else None
+
+
+def _factors_of(operations: Operations, factors: Tensor) -> Float64:
+    """Return what a function gives as real numbers (integers, channels); 0 where it is none."""
+    function = operations.made[factors.source] if factors.source != INPUT else None
+    levels = levels_in(factors)
+    integers = function.table if isinstance(function, Requantize) else None
+    return np.zeros((1, 1)) if integers is None else np.asarray(levels.scale * integers + levels.offset, np.float64)

@@ -186,9 +186,10 @@ def test_processes_end_with_the_one_that_waits(hardware, inputs, tmp_path, numbe
     description = replace(hardware(stop_after=1), timeout_cycles=10**15)
     (tmp_path / "job").write_bytes(pickle.dumps((description, inputs)))
     code = """
-import pickle, sys
+import pickle, signal, sys
 from pathlib import Path
 from xnorflow.simulate.shards import run_shards
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's is to be ignored
 hardware, inputs = pickle.loads(Path(sys.argv[1]).read_bytes())
 try:
     run_shards(hardware, inputs, [0, 30], 0.0, lambda frames, note: None)
@@ -201,9 +202,14 @@ except KeyboardInterrupt:
         time.sleep(0.05)
     family = psutil.Process(waiting.pid).children(recursive=True)
     assert len(family) >= 2
-    waiting.send_signal(number)
-    assert waiting.wait(timeout=30) == (130 if number == signal.SIGINT else -signal.SIGKILL)
-    _, alive = psutil.wait_procs(family, timeout=10)
+    try:
+        waiting.send_signal(number)
+        assert waiting.wait(timeout=30) == (130 if number == signal.SIGINT else -signal.SIGKILL)
+        _, alive = psutil.wait_procs(family, timeout=10)
+    finally:
+        for process in [waiting, *family]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
     left = list(folder.glob(".shards.*"))
     assert not left or number == signal.SIGKILL

@@ -1,4 +1,4 @@
-"""Residual networks as the training package makes them, in every form that streams: from torch to RTL."""
+"""Networks as the training package makes them, in every form that streams: from torch to RTL."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ FORMS = {
 
 @pytest.fixture
 def exported(tmp_path):
-    """Return a function that exports an eighth of RESNET8 away from where its parameters begin, with its logits."""
+    """Return a function that exports an eighth of a network away from where its parameters begin, with its logits."""
 
-    def call(block):
+    def call(**settings):
         torch.manual_seed(0)
-        network = build_network(NetworkSettings(network="RESNET8_1W1A", width=0.125, block=block), SHAPE, 10)
+        network = build_network(NetworkSettings(width=0.125, **settings), SHAPE, 10)
         with torch.no_grad():
             for parameter in network.parameters():
                 if parameter.dim() == 1:
@@ -56,7 +56,7 @@ def exported(tmp_path):
 
 
 def test_integers_are_what_torch_computes(exported):
-    path, images, logits = exported(FORMS["gate_and_side_branch"])
+    path, images, logits = exported(network="RESNET8_1W1A", block=FORMS["gate_and_side_branch"])
     extraction = extract_integers(import_model(path), OutputKind.LOGITS)
     accumulators = extraction.network.accumulators(extraction.codec.quantize(images))
     assert np.array_equal(extraction.codec.decode(accumulators), logits)
@@ -65,6 +65,13 @@ def test_integers_are_what_torch_computes(exported):
 
 @pytest.mark.full
 @pytest.mark.parametrize("form", FORMS)
-def test_the_whole_ladder(form, exported, tmp_path):
-    path, _, _ = exported(FORMS[form])
+def test_residual_networks(form, exported, tmp_path):
+    path, _, _ = exported(network="RESNET8_1W1A", block=FORMS[form])
     climb_file(path, BuildSettings(target_cycles=4608), SimulateSettings(frames=8, seed=3), tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("network", ["CNV_1W1A", "CNV_1W2A", "CNV_2W2A"])
+def test_convolutional_networks(network, exported, tmp_path):
+    path, _, _ = exported(network=network)
+    climb_file(path, BuildSettings(target_cycles=16384), SimulateSettings(frames=8, seed=3), tmp_path)

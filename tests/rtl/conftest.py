@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from xnorflow.artifact.streams import StreamSpec, pack, unpack
 from xnorflow.simulate.model import StreamModel, StreamRun
 from xnorflow.simulate.ports import PortNames
 from xnorflow.simulate.verilator import compile_design, lint_design
+
+sys.path.insert(0, str(Path(__file__).parent))  # halves
 
 RTL = Path(xnorflow.simulate.__file__).parents[1] / "rtl"
 

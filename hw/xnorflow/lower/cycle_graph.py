@@ -11,6 +11,7 @@ import numpy as np
 
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph
 from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Gate, Machine, Mvau, Pool, Repeat, Requantize, Swg
+from xnorflow.lower.folding import MVAUS
 
 __all__ = ["CycleLayers", "read_layers"]
 
@@ -81,7 +82,7 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
     """Return the modules of a layer in series; none where it is wires."""
     value = operator.get_nodeattr
     match node.op_type.removesuffix("_rtl"):
-        case "XnorMVAU" | "BinaryWeightMVAU" | "FewBitMVAU":
+        case unit if unit in MVAUS:
             mw, mh, simd, pe = (int(value(key)) for key in ("MW", "MH", "SIMD", "PE"))
             bits, weight_bits = (int(operator.get_input_datatype(index).bitwidth()) for index in (0, 1))
             return [Mvau(mw, mh, simd, pe, bits, weight_bits)]

@@ -107,13 +107,13 @@ class _Search:
         A layer that gives its results in bursts, like a pool, may be in front of one that takes its time with each.
         """
         search, rest = self, dict(others)
-        interval = search.interval(search.unlimited())
+        interval = search.interval()
         if interval == self._layers.graph().least_interval:
             return self
-        least = self._with(others).interval(self._with(others).unlimited())
+        least = self._with(others).interval()
         while interval > least:
             found = {place: search._with({place: rest[place]}) for place in reversed(rest)}
-            intervals = {place: one.interval(one.unlimited()) for place, one in found.items()}
+            intervals = {place: one.interval() for place, one in found.items()}
             place = min(intervals, key=intervals.__getitem__)  # of equals the one with the fewest bits
             if intervals[place] == interval:  # only several together help
                 return self._with(others)
@@ -124,28 +124,25 @@ class _Search:
     def _with(self, more: dict[Place, int]) -> _Search:
         return _Search(self._layers, {**self._places, **more}, self._frames)
 
-    def unlimited(self) -> dict[Place, int]:
-        """Return depths of more frames than are run."""
-        return {place: (self._frames + 1) * beats for place, beats in self._places.items()}
-
-    def interval(self, depths: dict[Place, int]) -> int:
-        """Return the longest of the last intervals.
+    def interval(self) -> int:
+        """Return the longest of the last intervals with unlimited FIFOs.
 
         Raises:
             LowerError: it gets stuck.
         """
-        return _longest_interval(self._checked(depths))
+        return _longest_interval(self._run_unlimited()[1])
 
-    def _checked(self, depths: dict[Place, int]) -> CycleReport:
+    def _run_unlimited(self) -> tuple[dict[Place, int], CycleReport]:
+        """Return depths of more frames than are run, and a run with them."""
+        depths = {place: (self._frames + 1) * beats for place, beats in self._places.items()}
         report = self._report(depths)
         if report is None:
             raise LowerError("the accelerator", "gets stuck whatever the FIFOs", fix="report this network")
-        return report
+        return depths, report
 
     def run(self) -> Sizing:
         """Return depths each of which cannot be less, the others being as they are."""
-        depths = self.unlimited()
-        report = self._checked(depths)
+        depths, report = self._run_unlimited()
         best = _longest_interval(report)
         # A beat more than they ever held is enough: a full FIFO takes none, not even while it gives one away.
         fills = {place: report.fills[f"{place[0]}.in{place[1]}"] for place in depths}

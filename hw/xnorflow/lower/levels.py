@@ -80,15 +80,13 @@ def same_for_all(grid: IntArray, values: FloatArray, datatype: str) -> Levels | 
         values: float32 (integers, channels), what becomes of them.
         datatype: of the integers.
     """
-    real = values.astype(np.float64)
-    if len(grid) < 2 or (real != real[:, :1]).any():
+    if (values != values[:, :1]).any():
         return None
-    scale = float((real[-1, 0] - real[0, 0]) / (grid[-1] - grid[0]))
-    zero = np.nonzero(grid == 0)[0]
-    offset = float(real[zero[0], 0]) if len(zero) else float(real[0, 0] - scale * grid[0])
-    if scale <= 0 or not np.allclose(grid * scale + offset, real[:, 0], rtol=0, atol=scale * 1e-3):
+    found = lines_of(grid, values[:, :1])
+    if found is None:
         return None
-    return Levels(real[:, 0], scale, offset, datatype)
+    scale, offsets = found
+    return Levels(values[:, 0].astype(np.float64), scale, float(offsets[0]), datatype)
 
 
 def lines_of(grid: IntArray, values: FloatArray) -> tuple[float, Float64] | None:
@@ -102,7 +100,8 @@ def lines_of(grid: IntArray, values: FloatArray) -> tuple[float, Float64] | None
     scale = float((real[-1, 0] - real[0, 0]) / (grid[-1] - grid[0])) if len(grid) > 1 else 0.0
     if scale <= 0:
         return None
-    offsets = real[0] - scale * grid[0]
+    zero = int((grid == 0).argmax())  # where 0 is among them the offset is what becomes of it, not rounded again
+    offsets = real[zero] - scale * grid[zero]
     if not np.allclose(grid[:, None] * scale + offsets, real, rtol=0, atol=scale * 1e-3):
         return None
     return scale, offsets

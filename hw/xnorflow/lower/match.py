@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xnorflow.lower.folding import MVAUS
 from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import INPUT, IntegerNetwork
 from xnorflow.lower.integer_operations import Add, Gate, MaxPool, Operation, Repeat, Requantize, SumPool
 
 __all__ = ["UNITS", "match_nodes", "nodes_of"]
 
-UNITS = ("MVAU", "XnorMVAU", "BinaryWeightMVAU", "FewBitMVAU")
+UNITS = ("MVAU", *MVAUS)
 """Matrix units, with or without ``_rtl``."""
 KINDS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("MatMul", "XnorPopcountMatMul", *UNITS), IntegerLayer), "MaxPoolNHWC": MaxPool,

@@ -274,36 +274,32 @@ module xnorflow_mvau #(
         logic unused_high;
         assign unused_high = ^count[SumWidth-1:AccWidth];
       end
-    end else if (InputWidth > 1 && WeightWidth > 1) begin : gen_product_sum
-      localparam int unsigned SumWidth = InputWidth + WeightWidth + $clog2(Simd);
+    end else if (InputWidth > 1) begin : gen_signed
+      localparam int unsigned SumWidth = InputWidth + $clog2(Simd)
+                                       + ((WeightWidth > 1) ? WeightWidth : 0);
       logic signed [SumWidth-1:0] signed_sum;
-      xnorflow_product_sum #(
-        .Terms      (Simd),
-        .Width      (InputWidth),
-        .WeightWidth(WeightWidth)
-      ) u_product_sum (
-        .clk_i   (clk_i),
-        .data_i  (input_q),
-        .weight_i(weight_q[p*Lane +: Lane]),
-        .sum_o   (signed_sum)
-      );
-      assign sum = AccWidth'(signed_sum);
-      if (SumWidth > AccWidth) begin : gen_modulo
-        logic unused_high;
-        assign unused_high = ^signed_sum[SumWidth-1:AccWidth];
+      if (WeightWidth > 1) begin : gen_product_sum
+        xnorflow_product_sum #(
+          .Terms      (Simd),
+          .Width      (InputWidth),
+          .WeightWidth(WeightWidth)
+        ) u_product_sum (
+          .clk_i   (clk_i),
+          .data_i  (input_q),
+          .weight_i(weight_q[p*Lane +: Lane]),
+          .sum_o   (signed_sum)
+        );
+      end else begin : gen_sign_sum
+        xnorflow_sign_sum #(
+          .Terms(Simd),
+          .Width(InputWidth)
+        ) u_sign_sum (
+          .clk_i   (clk_i),
+          .data_i  (input_q),
+          .weight_i(weight_q[p*Simd +: Simd]),
+          .sum_o   (signed_sum)
+        );
       end
-    end else if (InputWidth > 1) begin : gen_sign_sum
-      localparam int unsigned SumWidth = InputWidth + $clog2(Simd);
-      logic signed [SumWidth-1:0] signed_sum;
-      xnorflow_sign_sum #(
-        .Terms(Simd),
-        .Width(InputWidth)
-      ) u_sign_sum (
-        .clk_i   (clk_i),
-        .data_i  (input_q),
-        .weight_i(weight_q[p*Simd +: Simd]),
-        .sum_o   (signed_sum)
-      );
       assign sum = AccWidth'(signed_sum);
       if (SumWidth > AccWidth) begin : gen_modulo
         logic unused_high;

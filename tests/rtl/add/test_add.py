@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from halves import STALLS, Halves, check_goes_on_after_a_pause, check_rate_and_latency, check_results, open_top
 
 from xnorflow.artifact.errors import SimulateError
 from xnorflow.artifact.streams import StreamSpec
 from xnorflow.simulate.model import StreamModel
-from xnorflow.simulate.ports import PortNames
-from xnorflow.simulate.verilator import compile_design
 
 HERE = Path(__file__).parent
-STALLS = {"none": 0.0, "in": (0.5, 0.0), "out": (0.0, 0.5), "both": 0.4}
 BLOCK = 8
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Parameters of one build of halves.sv; the depths and pauses are those of the FIFOs before the adder."""
+class Shape(Halves):
+    """Parameters of one build of halves.sv with an adder."""
 
-    Pe: int
-    WidthA: int
-    WidthB: int
-    OutWidth: int
-    DepthA: int = 2
-    DepthB: int = 2
-    PauseA: int = 0
-    PauseB: int = 0
     ShiftA: int = 0
     ShiftB: int = 0
-    SignedA: int = 1
     SignedB: int = 1
-
-    @property
-    def source(self) -> StreamSpec:
-        """Both operands of all lanes as one element of a beat."""
-        bits = self.Pe * (self.WidthA + self.WidthB)
-        return StreamSpec("in", f"UINT{bits}", bits, 1, 1)
-
-    @property
-    def sink(self) -> StreamSpec:
-        return StreamSpec("out", f"INT{self.OutWidth}", self.OutWidth, self.Pe, self.Pe)
 
     def operands(self, beats: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return operands (beats, Pe) of their whole range; the first beats hold each pair of ends."""
@@ -61,16 +39,7 @@ class Shape:
             sides.append(side)
         return sides[0], sides[1]
 
-    def words(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the beats (beats, 1) of halves.sv."""
-        word, low = np.zeros(len(a), np.int64), 0
-        for side, width in ((a, self.WidthA), (b, self.WidthB)):
-            for lane in side.T:
-                word |= (lane & ((1 << width) - 1)) << low
-                low += width
-        return word[:, None]
-
-    def sums(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def results(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         a, b = a << self.ShiftA, b << self.ShiftB
         return np.clip(a + b, -(1 << (self.OutWidth - 1)), (1 << (self.OutWidth - 1)) - 1)
 
@@ -89,45 +58,19 @@ SHAPES = {
 }
 
 
-def open_top(bench, top: str, parts: Sequence[str], **parameters: int) -> StreamModel:
-    library = [bench.folder / f"xnorflow_{part}.sv" for part in parts]
-    sources = (*library, HERE.parent / "hiccup.sv", HERE / f"{top}.sv")
-    built = compile_design(top, sources, bench.work_dir, ports=PortNames.library(), parameters=parameters)
-    return StreamModel(built)
-
-
-def open_halves(bench, shape: Shape) -> StreamModel:
-    return open_top(bench, "halves", ["add", "fifo", "gate", "join"], **asdict(shape))
-
-
 @pytest.mark.parametrize("stall", STALLS.values(), ids=STALLS)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_equals_numpy(bench, shape, stall):
-    a, b = shape.operands(500, seed=1)
-    with open_halves(bench, shape) as model:
-        got, _ = bench.stream(model, shape.words(a, b), shape.source, shape.sink, stall)
-    np.testing.assert_array_equal(got, shape.sums(a, b))
+    check_results(bench, shape, stall)
 
 
 @pytest.mark.parametrize("name", ["every_sum_fits", "saturated", "planes_of_counts"])
 def test_rate_and_latency(bench, name):
-    """A pair a cycle; the adder adds two cycles to the one of the FIFOs before it."""
-    shape = SHAPES[name]
-    with open_halves(bench, shape) as model:
-        _, run = bench.stream(model, shape.words(*shape.operands(50, seed=2)), shape.source, shape.sink)
-    assert set(run.intervals) == set(np.diff(run.frame_starts)) == {1}
-    assert run.latency == 1 + 2
+    check_rate_and_latency(bench, SHAPES[name])
 
 
 def test_goes_on_after_a_pause(bench):
-    """Pairs do not see those before them."""
-    shape = SHAPES["narrow_result"]
-    with open_halves(bench, shape) as model:
-        for seed in (3, 4):
-            a, b = shape.operands(100, seed)
-            got, _ = bench.stream(model, shape.words(a, b), shape.source, shape.sink, 0.3, seed)
-            assert model.idle(30) == 0
-            np.testing.assert_array_equal(got, shape.sums(a, b))
+    check_goes_on_after_a_pause(bench, SHAPES["narrow_result"])
 
 
 def block_frames(frames: int) -> tuple[np.ndarray, StreamSpec, StreamSpec]:
@@ -137,7 +80,9 @@ def block_frames(frames: int) -> tuple[np.ndarray, StreamSpec, StreamSpec]:
 
 
 def open_residual(bench, depth: int) -> StreamModel:
-    return open_top(bench, "residual_join", ["add", "dwc", "fifo", "fork", "join"], Width=8, Block=BLOCK, Depth=depth)
+    return open_top(
+        bench, HERE / "residual_join.sv", ["add", "dwc", "fifo", "fork", "join"], Width=8, Block=BLOCK, Depth=depth
+    )
 
 
 @pytest.mark.parametrize("depth", [BLOCK - 3, BLOCK + 1, BLOCK + 2])

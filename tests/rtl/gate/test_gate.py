@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
-
-from xnorflow.artifact.streams import StreamSpec
-from xnorflow.simulate.model import StreamModel
-from xnorflow.simulate.ports import PortNames
-from xnorflow.simulate.verilator import compile_design
-
-TESTS = Path(__file__).parents[1]
-STALLS = {"none": 0.0, "in": (0.5, 0.0), "out": (0.0, 0.5), "both": 0.4}
+from halves import STALLS, Halves, check_goes_on_after_a_pause, check_rate_and_latency, check_results
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(Halves):
     """Parameters of one build of halves.sv with a gate: values are its first operand, codes the second one."""
 
-    Pe: int
-    WidthA: int
-    WidthB: int
-    OutWidth: int
     MaxShift: int = 1
     Scale: int = 1
     Offset: int = 0
-    SignedA: int = 1
-    DepthA: int = 2
-    DepthB: int = 2
-    PauseA: int = 0
-    PauseB: int = 0
-
-    @property
-    def source(self) -> StreamSpec:
-        """Values and codes of all lanes as one element of a beat."""
-        bits = self.Pe * (self.WidthA + self.WidthB)
-        return StreamSpec("in", f"UINT{bits}", bits, 1, 1)
-
-    @property
-    def sink(self) -> StreamSpec:
-        return StreamSpec("out", f"INT{self.OutWidth}", self.OutWidth, self.Pe, self.Pe)
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -61,15 +34,6 @@ class Shape:
         codes[:4] = np.array([0, self.MaxShift])[[0, 1, 0, 1], None]
         return values, codes
 
-    def words(self, values: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Return the beats (beats, 1) of halves.sv."""
-        word, low = np.zeros(len(values), np.int64), 0
-        for side, width in ((values, self.WidthA), (codes, self.WidthB)):
-            for lane in side.T:
-                word |= (lane & ((1 << width) - 1)) << low
-                low += width
-        return word[:, None]
-
     def results(self, values: np.ndarray, codes: np.ndarray) -> np.ndarray:
         return (self.Scale * values + self.Offset) << codes
 
@@ -87,41 +51,19 @@ SHAPES = {
 }
 
 
-def open_halves(bench, shape: Shape) -> StreamModel:
-    library = [bench.folder / f"xnorflow_{part}.sv" for part in ("add", "fifo", "gate", "join")]
-    sources = (*library, TESTS / "hiccup.sv", TESTS / "add" / "halves.sv")
-    built = compile_design("halves", sources, bench.work_dir, ports=PortNames.library(), parameters=asdict(shape))
-    return StreamModel(built)
-
-
 @pytest.mark.parametrize("stall", STALLS.values(), ids=STALLS)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_equals_numpy(bench, shape, stall):
-    values, codes = shape.operands(500, seed=1)
-    with open_halves(bench, shape) as model:
-        got, _ = bench.stream(model, shape.words(values, codes), shape.source, shape.sink, stall)
-    np.testing.assert_array_equal(got, shape.results(values, codes))
+    check_results(bench, shape, stall)
 
 
 @pytest.mark.parametrize("name", ["one_or_two", "wide"])
 def test_rate_and_latency(bench, name):
-    """A pair a cycle; the gate adds two cycles to the one of the FIFOs before it."""
-    shape = SHAPES[name]
-    with open_halves(bench, shape) as model:
-        _, run = bench.stream(model, shape.words(*shape.operands(50, seed=2)), shape.source, shape.sink)
-    assert set(run.intervals) == set(np.diff(run.frame_starts)) == {1}
-    assert run.latency == 1 + 2
+    check_rate_and_latency(bench, SHAPES[name])
 
 
 def test_goes_on_after_a_pause(bench):
-    """Pairs do not see those before them."""
-    shape = SHAPES["codes_of_three_bits"]
-    with open_halves(bench, shape) as model:
-        for seed in (3, 4):
-            values, codes = shape.operands(100, seed)
-            got, _ = bench.stream(model, shape.words(values, codes), shape.source, shape.sink, 0.3, seed)
-            assert model.idle(30) == 0
-            np.testing.assert_array_equal(got, shape.results(values, codes))
+    check_goes_on_after_a_pause(bench, SHAPES["codes_of_three_bits"])
 
 
 def test_outputs_are_as_narrow_as_they_can_be(bench):

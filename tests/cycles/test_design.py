@@ -43,6 +43,9 @@ def machine(kind: str, values: dict[str, int]) -> Machine:
             return Dwc(values["InWidth"], values["OutWidth"])
         case "mvau":
             return Mvau(values["Mw"], values["Mh"], values["Simd"], values["Pe"], values["InputWidth"])
+        case "xnor_unit":
+            shape = (values[key] for key in ("Mw", "Mh", "Simd", "Pe"))
+            return Mvau(*shape, count_latency=values["CountLatency"])
         case "argmax":
             return Argmax(values["Labels"], values["Pe"])
         case "pool":

@@ -118,7 +118,7 @@ def test_files_are_listed_dependencies_first_and_vivado_gets_them_all(tmp_path):
     files = operator.get_rtl_file_list(abspath=True)
     assert all(Path(file).is_file() for file in files)
     names = operator.get_rtl_file_list()
-    assert names[-1] == "fc0_mvau.sv" and names.index("xnorflow_fifo.sv") < names.index("xnorflow_mvau.sv")
+    assert names[-1] == "fc0_mvau.sv" and names.index("xnorflow_fifo.sv") < names.index("xnorflow_xnor_unit.sv")
     commands = operator.code_generation_ipi()
     assert [command.split()[-1] for command in commands[:-1]] == files
     assert commands[-1] == "create_bd_cell -type module -reference fc0_mvau fc0_mvau"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from xnorflow.cycles.machine import Machine, clog2
 
@@ -20,7 +21,7 @@ def _popcount_latency(width: int) -> int:
 
 @dataclass(frozen=True)
 class Mvau(Machine):
-    """``xnorflow_mvau``.
+    """``xnorflow_mvau``, or ``xnorflow_xnor_unit`` around an array.
 
     Args:
         mw: inputs of a frame.
@@ -29,6 +30,7 @@ class Mvau(Machine):
         pe: neurons of a beat; divides ``mh``.
         input_bits: bits of an input.
         weight_bits: bits of a weight; more than 1 only with ``input_bits`` of more than 1.
+        count_latency: cycles from a beat to its count in ``xnorflow_xnor_unit``; 0: it is ``xnorflow_mvau``.
     """
 
     mw: int
@@ -37,6 +39,8 @@ class Mvau(Machine):
     pe: int
     input_bits: int = 1
     weight_bits: int = 1
+    count_latency: int = 0
+    lowest: ClassVar[dict[str, int]] = {"count_latency": 0}
 
     def __post_init__(self) -> None:
         """Check the folding too, and which widths go together."""
@@ -61,7 +65,7 @@ class Mvau(Machine):
         """As localparams of the RTL: AccStage + 1 cycles of delay, Places."""
         sf, nf = self.beats
         trees = (clog2(self.simd) + 1) // 2 + (clog2(self.weight_bits) + 1) // 2
-        summed = _popcount_latency(self.simd) if self.input_bits == 1 else trees
+        summed = self.count_latency or (_popcount_latency(self.simd) if self.input_bits == 1 else trees)
         in_flight = (5 + summed + sf) // sf + 1
         return _pipeline(sf, nf, 3 + summed, 5 if in_flight < 4 else 2 ** clog2(in_flight) + 1)
 

@@ -85,7 +85,8 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
         case unit if unit in MVAUS:
             mw, mh, simd, pe = (int(value(key)) for key in ("MW", "MH", "SIMD", "PE"))
             bits, weight_bits = (int(operator.get_input_datatype(index).bitwidth()) for index in (0, 1))
-            return [Mvau(mw, mh, simd, pe, bits, weight_bits)]
+            counted = operator.count_latency() if unit == "XnorMVAU" else 0
+            return [Mvau(mw, mh, simd, pe, bits, weight_bits, counted)]
         case "SlidingWindow":
             return [] if operator.window().whole else [_windows(operator)]
         case "WindowPool":

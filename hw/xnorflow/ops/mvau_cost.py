@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from xnorflow.ops.xnor_cost import LOGIC_WORDS, xnor_luts
+
 __all__ = ["MvauShape"]
 
 LOGIC_ROM_WORDS = 16
@@ -39,13 +41,20 @@ class MvauShape:
         return (self.mw // self.simd) * (self.mh // self.pe)
 
     @property
+    def counted(self) -> bool:
+        """Whether an array of counters computes it: all inputs and weights of one bit, at least two at a time."""
+        return self.input_bits == 1 and self.simd > 1
+
+    @property
     def weights_in_bram(self) -> bool:
         """Whether the weight memory goes into block RAM."""
-        return self.cycles > LOGIC_ROM_WORDS
+        return self.cycles > (LOGIC_WORDS if self.counted else LOGIC_ROM_WORDS)
 
     @property
     def luts(self) -> int:
         """LUTs, distributed memory included."""
+        if self.counted:
+            return xnor_luts(self.mw, self.mh, self.simd, self.pe, self.acc_bits)
         factor = 1.95 if self.weight_bits == 1 else 1.7 * self.weight_bits
         lanes = self.simd * self.pe * (2.15 if self.input_bits == 1 else factor * self.input_bits)
         # With several neuron folds the inputs are buffered and chosen from: 32 x 6 bits take four LUTs.

@@ -119,14 +119,10 @@ class MvauRtl(RtlNode):
         """Write the two memories and return the wrapper's text."""
         name, shape = self.get_verilog_top_module_name(), self.shape()
         mw, mh, simd, pe = shape.mw, shape.mh, shape.simd, shape.pe
-        if mw % simd or mh % pe:
-            raise GenerateError(
-                f"node {name}", f"SIMD={simd}, PE={pe} for MW={mw}, MH={mh}",
-                "a SIMD that divides MW and a PE that divides MH", "correct the folding",
-            )  # fmt: skip
+        self.check_folding(shape)
         weights, starts = f"{name}_weights.mem", f"{name}_start.mem"
         (folder / weights).write_text(hex_words(fold_weights(self.stored_weights(model), pe, simd, shape.weight_bits)))
-        (folder / starts).write_text(hex_words(fold_starts(self.start_values(model), pe, shape.acc_bits)))
+        (folder / starts).write_text(hex_words(self.folded_starts(model, shape)))
         thresholded = not self.get_nodeattr("noActivation")
         output_bits = 1 if thresholded else self.get_output_datatype().bitwidth()
         parameters: dict[str, bool | int | str] = {
@@ -144,6 +140,23 @@ class MvauRtl(RtlNode):
         sink = Port(self.get_outstream_width(), f"{mh // pe} beats of {pe} x {self.get_output_datatype().name} a frame")
         purpose = f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {shape.cycles} cycles."
         return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * output_bits)])
+
+    def folded_starts(self, model: Any, shape: MvauShape) -> BitArray:
+        """Return the words of the memory of start values."""
+        return fold_starts(self.start_values(model), shape.pe, shape.acc_bits)
+
+    def check_folding(self, shape: MvauShape) -> None:
+        """Refuse a folding that does not divide.
+
+        Raises:
+            GenerateError: SIMD does not divide MW, or PE does not divide MH.
+        """
+        if shape.mw % shape.simd or shape.mh % shape.pe:
+            raise GenerateError(
+                f"node {self.get_verilog_top_module_name()}",
+                f"SIMD={shape.simd}, PE={shape.pe} for MW={shape.mw}, MH={shape.mh}",
+                "a SIMD that divides MW and a PE that divides MH", "correct the folding",
+            )  # fmt: skip
 
     def shape(self) -> MvauShape:
         """Return shape and folding, which the cost follows from."""

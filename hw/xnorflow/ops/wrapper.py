@@ -183,13 +183,17 @@ class RtlNode(RTLBackend):
         self.set_nodeattr("ip_path", str(folder))
 
     def get_rtl_file_list(self, abspath: bool = False) -> list[str]:
-        """Return library modules and wrapper, dependencies first."""
-        own = f"{self.get_nodeattr('gen_top_module')}.sv"
+        """Return library modules, generated ones and wrapper, dependencies first."""
+        own = [f"{module}.sv" for module in (*self.own_modules(), self.get_nodeattr("gen_top_module"))]
         library = [f"{module}.sv" for module in self.library_modules]
         if not abspath:
-            return [*library, own]
+            return [*library, *own]
         folder = Path(self.get_nodeattr("code_gen_dir_ipgen"))
-        return [*(str(RTL_LIBRARY / file) for file in library), str(folder / own)]
+        return [*(str(RTL_LIBRARY / file) for file in library), *(str(folder / file) for file in own)]
+
+    def own_modules(self) -> list[str]:
+        """Return the generated modules below the wrapper, files of the code folder, dependencies first."""
+        return []
 
     def code_generation_ipi(self) -> list[str]:
         """Return the Tcl that puts this node into a Vivado block design."""

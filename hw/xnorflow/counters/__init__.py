@@ -1,0 +1,1 @@
+"""Popcount compressors for LUTs of six inputs: planned, evaluated, written as SystemVerilog."""

@@ -1,0 +1,222 @@
+"""The array of counters in a matrix-vector unit of 1-bit inputs and weights: variants, their cost, their text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from xnorflow.counters.compressor import compressor_latency, compressor_name, row_width
+from xnorflow.counters.tree import carry_table, carry_table_left, nodes_of, tree_stages, weight_tree
+from xnorflow.ops.mvau_cost import MvauShape
+from xnorflow.ops.wrapper import Port, banner, load_template
+from xnorflow.ops.xnor_cost import CONSTANT_WORDS, LOGIC_WORDS
+
+__all__ = ["UNIT_MODULES", "ArrayShape", "WeightStyle", "count_latency", "render_array", "render_unit"]
+
+BitArray = npt.NDArray[np.uint8]
+_TEMPLATES = Path(__file__).with_name("templates")
+UNIT_MODULES = (
+    "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_xnor_popcount", "xnorflow_popcount_array",
+    "xnorflow_counter", "xnorflow_parity_tree", "xnorflow_xnor_carries", "xnorflow_row_accumulator",
+    "xnorflow_xnor_unit",
+)  # fmt: skip
+"""Library modules of a unit, dependencies first."""
+
+
+class WeightStyle(StrEnum):
+    """Where the weights are."""
+
+    CONSTANT = "constant"
+    """In the LUTs that make the carries; at most four words."""
+    LOGIC = "logic"
+    """In LUTs of their own."""
+    BLOCK = "block"
+    """In block RAM."""
+
+    @classmethod
+    def of(cls, words: int) -> WeightStyle:
+        """Return the style for a number of weight words."""
+        if words <= CONSTANT_WORDS:
+            return cls.CONSTANT
+        return cls.LOGIC if words <= LOGIC_WORDS else cls.BLOCK
+
+
+def count_latency(simd: int) -> int:
+    """Return the cycles from a beat to its count: tree, carries, levels of counters.
+
+    Args:
+        simd: products of a neuron, at least 2.
+    """
+    return tree_stages(simd) + 1 + compressor_latency(nodes_of(simd))
+
+
+@dataclass(frozen=True)
+class ArrayShape:
+    """An array.
+
+    Args:
+        simd: products of a neuron, at least 2.
+        pe: neurons.
+        words: weight words.
+    """
+
+    simd: int
+    pe: int
+    words: int
+
+    @property
+    def carries(self) -> int:
+        """Bits of a neuron that are counted, each worth 2."""
+        return nodes_of(self.simd)
+
+    @property
+    def row_width(self) -> int:
+        """Bits of a row."""
+        return row_width(self.carries)
+
+    @property
+    def word_width(self) -> int:
+        """Bits of a weight word's number."""
+        return max((self.words - 1).bit_length(), 1)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a beat to its count."""
+        return count_latency(self.simd)
+
+
+def _hex(value: int, bits: int) -> str:
+    text = f"{value:0{-(-bits // 4)}X}"
+    return f"{bits}'h{text}"
+
+
+def _table(functions: Sequence[int]) -> int:
+    """Return the 32 bits of a function of three inputs and two address bits, functions by address, repeated."""
+    return sum(functions[address % len(functions)] << (8 * address) for address in range(4))
+
+
+def _pool(trees: BitArray, node: int, width: int) -> tuple[list[int], list[int]]:
+    """Return the different carry functions at a node, and which of them each neuron takes.
+
+    Args:
+        trees: 0/1 (words, pe, simd), parity trees of the weights.
+        node: with others below.
+        width: simd.
+    """
+    left, right = 2 * node + 1, 2 * node + 2
+    functions: dict[int, int] = {}
+    chosen = []
+    for neuron in range(trees.shape[1]):
+        bits = trees[:, neuron]
+        tables = [
+            carry_table((int(word[left]), int(word[right]), int(word[node])))
+            if right < width else carry_table_left(int(word[left]), int(word[node]))
+            for word in bits
+        ]  # fmt: skip
+        chosen.append(functions.setdefault(_table(tables), len(functions)))
+    return list(functions), chosen
+
+
+def _carry_lines(node: int, width: int, tables: Sequence[int], first: int) -> Iterator[str]:
+    """Yield the LUTs of a node, two functions each."""
+    right = f"tree[{2 * node + 2}]" if 2 * node + 2 < width else "1'b0"
+    inputs = f".I0(tree[{2 * node + 1}]), .I1({right}), .I2(tree[{node}]), .I3(address[0]), .I4(address[1]), .I5(1'b1)"
+    for index in range(0, len(tables), 2):
+        pair, place = tables[index : index + 2], first + index
+        cell, outputs = "LUT6", f".O(pool_d[{place}])"
+        if len(pair) == 2:
+            cell, outputs = "LUT6_2", f".O5(pool_d[{place}]), .O6(pool_d[{place + 1}])"
+        init = _hex(pair[0] | (pair[-1] << 32), 64)
+        yield f"{cell} #(.INIT({init})) u_carry_{node}_{index} ({inputs}, {outputs});"
+
+
+def _rom_lines(bits: BitArray) -> Iterator[str]:
+    """Yield the LUTs of a memory of at most 32 words, two bits of each in one.
+
+    Args:
+        bits: 0/1 (words, width).
+    """
+    inputs = ", ".join(f".I{bit}(word[{bit}])" for bit in range(5))
+    places = 1 << np.arange(len(bits), dtype=np.int64)
+    tables = [int(table) for table in places @ bits.astype(np.int64)]
+    for index in range(0, len(tables), 2):
+        pair = tables[index : index + 2]
+        outputs = f".O5(weight_d[{index}]), .O6(weight_d[{index + 1}])" if len(pair) == 2 else f".O(weight_d[{index}])"
+        cell, init = "LUT6_2" if len(pair) == 2 else "LUT6", _hex(pair[0] | (pair[-1] << 32), 64)
+        yield f"{cell} #(.INIT({init})) u_weight_{index} ({inputs}, .I5(1'b1), {outputs});"
+
+
+@dataclass(frozen=True)
+class _Constants:
+    lines: list[str]
+    size: int
+    chosen: list[list[int]]
+    odd_tables: list[str]
+
+
+def _constants(trees: BitArray) -> _Constants:
+    """Return the LUTs of all carries, and for each neuron the places of its carries in the pool."""
+    words, pe, width = trees.shape
+    lines: list[str] = []
+    chosen: list[list[int]] = [[] for _ in range(pe)]
+    size = 0
+    for node in range(nodes_of(width)):
+        tables, choice = _pool(trees, node, width)
+        lines += _carry_lines(node, width, tables, size)
+        for neuron, index in enumerate(choice):
+            chosen[neuron].append(size + index)
+        size += len(tables)
+    roots = [[int(trees[address % words, neuron, 0]) for address in range(4)] for neuron in range(pe)]
+    odd = [_hex(sum(bit << address for address, bit in enumerate(root)), 4) for root in roots]
+    return _Constants(lines, size, chosen, odd)
+
+
+def _wrapped(indices: Sequence[int]) -> list[str]:
+    """Return a concatenation's lines, the last index first."""
+    names = [f"pool_q[{index}]" for index in reversed(indices)]
+    return [", ".join(names[start : start + 8]) for start in range(0, len(names), 8)]
+
+
+def render_array(name: str, shape: ArrayShape, style: WeightStyle, bits: BitArray, files: tuple[str, str]) -> str:
+    """Return the text of an array.
+
+    Args:
+        name: of the module.
+        shape: its shape.
+        style: where the weights are; ``CONSTANT`` for at most four words.
+        bits: 0/1 (words, pe * simd), the weights as ``fold_weights`` orders them.
+        files: ``$readmemh`` files of the weights, and of their trees.
+
+    Returns:
+        A module with the ports that ``xnorflow_xnor_unit`` names.
+    """
+    trees = weight_tree(bits.reshape(shape.words, shape.pe, shape.simd))
+    constants = _constants(trees) if style is WeightStyle.CONSTANT else None
+    rom = list(_rom_lines(trees.reshape(shape.words, -1))) if style is WeightStyle.LOGIC else []
+    stages, levels = tree_stages(shape.simd), compressor_latency(shape.carries)
+    return load_template(_TEMPLATES / "xnor_array.sv.j2").render(
+        banner=banner(), name=name, shape=shape, style=style, constants=constants, rom=rom, files=files,
+        stages=stages, levels=levels,
+        compressor=compressor_name(shape.carries), wrapped=_wrapped,
+    )  # fmt: skip
+
+
+def render_unit(name: str, shape: MvauShape, array: ArrayShape, lane_bits: int, *, thresholded: bool) -> str:
+    """Return the text of the module with FINN's AXI-Stream names: the unit and its array, ``<name>_array``.
+
+    Args:
+        name: of the module.
+        shape: shape and folding of the unit.
+        array: that of its array.
+        lane_bits: bits of a neuron's result.
+        thresholded: whether that is the sign of the sum.
+    """
+    return load_template(_TEMPLATES / "xnor_mvau.sv.j2").render(
+        banner=banner(), name=name, shape=shape, array=array, lane_bits=lane_bits, thresholded=int(thresholded),
+        source=Port(shape.simd, "inputs"), sink=Port(shape.pe * lane_bits, "results"),
+    )  # fmt: skip

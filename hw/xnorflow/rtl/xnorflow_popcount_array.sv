@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: xnorflow authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Array of plain XNOR-popcounts behind xnorflow_xnor_unit, for any chip and for simulation.
+//
+// Why this structure: the same ports and the same latency as the arrays that are written for chips
+// with LUTs of six inputs, around xnorflow_xnor_popcount, which simulators run fast.
+//
+// Latency: Latency cycles from a beat to its counts.
+// Interval: 1 cycle; no handshake.
+// Cost: Pe times xnorflow_xnor_popcount, and the weights.
+
+`default_nettype none
+
+module xnorflow_popcount_array #(
+  // Products of a neuron, >= 1.
+  parameter int unsigned Simd = 64,
+  // Neurons, >= 1.
+  parameter int unsigned Pe = 16,
+  // Weight words, >= 1.
+  parameter int unsigned Words = 64,
+  // Bits of a row, >= 1: it holds half of Simd.
+  parameter int unsigned RowWidth = 6,
+  // Cycles from a beat to its counts, at least those of xnorflow_xnor_popcount.
+  parameter int unsigned Latency = 4,
+  // $readmemh file, relative to the working directory: bit p*Simd + s is the weight of product s
+  // for neuron p.
+  parameter string WeightFile = "weights.mem",
+  // Memory for the weights: "block" (block RAM) or "logic" (LUTs).
+  parameter string WeightStyle = "logic",
+  // Follows: bits of the number of a weight word.
+  localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1
+) (
+  input  wire logic                    clk_i,
+  // Number of the weight word, two cycles before its beat
+  input  wire logic [WordWidth-1:0]    word_i,
+  input  wire logic [Simd-1:0]         beat_i,
+  // Counts: 2 * (row a + row b) + odd; row b is zero
+  output logic      [Pe*RowWidth-1:0]  row_a_o,
+  output logic      [Pe*RowWidth-1:0]  row_b_o,
+  output logic      [Pe-1:0]           odd_o
+);
+
+  localparam int unsigned CountWidth   = $clog2(Simd + 1);
+  localparam int unsigned CountLatency = 1 + ($clog2((Simd + 31) / 32) + 1) / 2;
+
+  if (Simd < 1 || Pe < 1 || Words < 1) begin : gen_check_positive
+    $error("xnorflow_popcount_array: Simd, Pe and Words must be at least 1");
+  end
+  if (RowWidth < 1 || RowWidth + 1 < CountWidth) begin : gen_check_row_width
+    $error("xnorflow_popcount_array: RowWidth must hold half of Simd");
+  end
+  if (Latency < CountLatency) begin : gen_check_latency
+    $error("xnorflow_popcount_array: Latency must be at least that of xnorflow_xnor_popcount");
+  end
+  if (WeightFile == "" || (WeightStyle != "block" && WeightStyle != "logic")) begin : gen_check_weights
+    $error("xnorflow_popcount_array: WeightFile must be named, WeightStyle must be block or logic");
+  end
+
+  // At least 0, so that the check above is what a wrong latency is told by.
+  localparam int unsigned Delay = (Latency > CountLatency) ? Latency - CountLatency : 0;
+
+  (* rom_style = WeightStyle *) logic [Pe*Simd-1:0] weights [Words];
+  logic [Pe*Simd-1:0] read_q, weight_q;
+
+  initial $readmemh(WeightFile, weights);
+
+  always_ff @(posedge clk_i) begin
+    read_q   <= weights[word_i];
+    weight_q <= read_q;
+  end
+
+  assign row_b_o = '0;
+
+  for (genvar p = 0; p < Pe; p++) begin : gen_neuron
+    logic [CountWidth-1:0] count;
+    logic [RowWidth:0]     delayed [Delay+1];
+
+    xnorflow_xnor_popcount #(
+      .Width(Simd)
+    ) u_popcount (
+      .clk_i   (clk_i),
+      .data_i  (beat_i),
+      .weight_i(weight_q[p*Simd +: Simd]),
+      .count_o (count)
+    );
+    assign delayed[0] = (RowWidth + 1)'(count);
+    for (genvar d = 0; d < Delay; d++) begin : gen_delay
+      always_ff @(posedge clk_i) delayed[d+1] <= delayed[d];
+    end
+    assign {row_a_o[p*RowWidth +: RowWidth], odd_o[p]} = delayed[Delay];
+  end
+
+endmodule
+
+`default_nettype wire

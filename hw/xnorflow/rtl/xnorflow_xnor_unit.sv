@@ -1,0 +1,272 @@
+// SPDX-FileCopyrightText: xnorflow authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Matrix-vector unit of 1-bit inputs around an array that counts: all but the weights.
+//
+// Why this structure: how products are counted best depends on how many weights a LUT has to know,
+// and constant weights make logic of their own for each neuron. So the array is outside and is
+// written for each layer; this is what all of them need: the order of fold steps, the buffer of the
+// inputs, accumulators that start from minus the threshold, so that the sign is the output, and
+// credits for results, so that the pipeline needs no enable.
+//
+// A frame is Sf = Mw / Simd beats in and Nf = Mh / Pe beats out. Fold step (nf, sf), sf fastest,
+// takes input beat sf and weight word nf * Sf + sf. Beats are read from the stream during the
+// first Sf steps of a frame, all of them through the buffer.
+//
+// The array is given, in each cycle, the weight word's number, and the beat that belongs to it two
+// cycles later. CountLatency cycles behind the beat it gives the count of each neuron as rows:
+// 2 * (row a + row b) + odd. It needs no reset and no enable.
+//
+// Interval: exactly Sf * Nf cycles a frame while beats are offered and results are taken.
+// Latency: 5 + CountLatency cycles from the last beat of a frame's first neuron fold to its result.
+// Cost: AccWidth LUT a neuron, 4 LUT for six inputs of the buffer of up to 32 beats, and about 60.
+
+`default_nettype none
+
+module xnorflow_xnor_unit #(
+  // Inputs of a frame (columns), >= 1.
+  parameter int unsigned Mw = 64,
+  // Neurons (rows), >= 1.
+  parameter int unsigned Mh = 64,
+  // Inputs of a beat, >= 1; divides Mw.
+  parameter int unsigned Simd = 64,
+  // Neurons computed at a time, >= 1; divides Mh.
+  parameter int unsigned Pe = 16,
+  // Bits of the two's complement accumulator and start value, >= 2.
+  parameter int unsigned AccWidth = 8,
+  // 1: a neuron gives one bit, accumulator >= 0; 0: it gives its accumulator.
+  parameter bit Thresholded = 1'b1,
+  // Bits of a result if not Thresholded, >= 1: low bits of the accumulator, or sign-extended.
+  parameter int unsigned OutputWidth = 8,
+  // $readmemh file, relative to the working directory: Nf words, start value of neuron nf*Pe + p at
+  // bits p*AccWidth and up.
+  parameter string StartFile = "starts.mem",
+  // Bits of one of the array's rows, >= 1, and cycles from a beat to its count, >= 1.
+  parameter int unsigned RowWidth = 6,
+  parameter int unsigned CountLatency = 2,
+  // Whether to use LUT6_2 and CARRY4 of a Xilinx chip.
+  parameter bit Primitives = 1'b0,
+  // Follows: bits of a neuron's result, and of the number of a weight word.
+  localparam int unsigned LaneWidth = Thresholded ? 1 : OutputWidth,
+  localparam int unsigned Words     = (Simd > 0 && Pe > 0) ? (Mw / Simd) * (Mh / Pe) : 1,
+  localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1
+) (
+  input  wire logic                    clk_i,
+  input  wire logic                    rst_ni,
+  // Inputs: element sf*Simd + s at bit s
+  input  wire logic [Simd-1:0]         data_i,
+  input  wire logic                    valid_i,
+  output logic                         ready_o,
+  // Array
+  output logic      [WordWidth-1:0]    word_o,
+  output logic      [Simd-1:0]         beat_o,
+  input  wire logic [Pe*RowWidth-1:0]  row_a_i,
+  input  wire logic [Pe*RowWidth-1:0]  row_b_i,
+  input  wire logic [Pe-1:0]           odd_i,
+  // Results: neuron nf*Pe + p at bits p*LaneWidth and up
+  output logic      [Pe*LaneWidth-1:0] data_o,
+  output logic                         valid_o,
+  input  wire logic                    ready_i
+);
+
+  if (Mw < 1 || Mh < 1 || Simd < 1 || Pe < 1) begin : gen_check_positive
+    $error("xnorflow_xnor_unit: Mw, Mh, Simd and Pe must be at least 1");
+  end else begin : gen_check_folding
+    if (Mw % Simd != 0) begin : gen_check_simd
+      $error("xnorflow_xnor_unit: Simd must divide Mw");
+    end
+    if (Mh % Pe != 0) begin : gen_check_pe
+      $error("xnorflow_xnor_unit: Pe must divide Mh");
+    end
+  end
+  if (AccWidth < 2) begin : gen_check_acc_width
+    $error("xnorflow_xnor_unit: AccWidth must be at least 2");
+  end
+  if (!Thresholded && OutputWidth < 1) begin : gen_check_output_width
+    $error("xnorflow_xnor_unit: OutputWidth must be at least 1");
+  end
+  if (StartFile == "") begin : gen_check_file
+    $error("xnorflow_xnor_unit: StartFile must be named");
+  end
+  if (RowWidth < 1 || CountLatency < 1) begin : gen_check_array
+    $error("xnorflow_xnor_unit: RowWidth and CountLatency must be at least 1");
+  end
+
+  // At least 1, so that the checks above are what a wrong folding is told by.
+  localparam int unsigned Sf       = (Simd > 0 && Mw > Simd) ? Mw / Simd : 1;
+  localparam int unsigned Nf       = (Pe > 0 && Mh > Pe) ? Mh / Pe : 1;
+  localparam int unsigned SfWidth  = (Sf > 1) ? $clog2(Sf) : 1;
+  localparam int unsigned NfWidth  = (Nf > 1) ? $clog2(Nf) : 1;
+  localparam logic [SfWidth-1:0] LastSf = SfWidth'(Sf - 1);
+  localparam logic [NfWidth-1:0] LastNf = NfWidth'(Nf - 1);
+
+  // From the issue of a beat to the accumulator's input, and to the output stream.
+  localparam int unsigned AccStage = 2 + CountLatency;
+  localparam int unsigned Latency  = AccStage + 3;
+  // Results in flight at full rate and one that is being handed out; memory of 2**n words.
+  localparam int unsigned InFlight = (Latency + Sf) / Sf + 1;
+  localparam int unsigned Places   = (InFlight < 4) ? 5 : 2 ** $clog2(InFlight) + 1;
+
+  //// Issue: one fold step a cycle ////
+  logic                 issue, credit;
+  logic [SfWidth-1:0]   sf_d, sf_q;
+  logic [NfWidth-1:0]   nf_d, nf_q;
+  logic [WordWidth-1:0] word_d, word_q;
+  logic                 last_sf_q, first_nf_q, last_nf_q;  // compared one step ahead
+
+  assign issue   = (valid_i | ~first_nf_q) & credit;
+  assign ready_o = first_nf_q & credit;
+  assign word_o  = word_q;
+
+  always_comb begin
+    sf_d   = sf_q;
+    nf_d   = nf_q;
+    word_d = word_q;
+    if (issue) begin
+      sf_d   = last_sf_q ? '0 : sf_q + 1'b1;
+      word_d = (last_sf_q & last_nf_q) ? '0 : word_q + 1'b1;
+      if (last_sf_q) nf_d = last_nf_q ? '0 : nf_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      sf_q       <= '0;
+      nf_q       <= '0;
+      word_q     <= '0;
+      last_sf_q  <= Sf == 1;
+      first_nf_q <= 1'b1;
+      last_nf_q  <= Nf == 1;
+    end else begin
+      sf_q       <= sf_d;
+      nf_q       <= nf_d;
+      word_q     <= word_d;
+      last_sf_q  <= sf_d == LastSf;
+      first_nf_q <= nf_d == '0;
+      last_nf_q  <= nf_d == LastNf;
+    end
+  end
+
+  //// Input buffer: written in the first neuron fold, read one cycle later in all of them ////
+  if (Nf > 1) begin : gen_buffer
+    // Never read and written at the same address in one cycle.
+    (* no_rw_check *) logic [Simd-1:0] buffer [Sf];
+    logic [SfWidth-1:0] read_q;
+
+    always_ff @(posedge clk_i) begin
+      if (issue && first_nf_q) buffer[sf_q] <= data_i;
+      read_q <= sf_q;
+      beat_o <= buffer[read_q];
+    end
+  end else begin : gen_no_buffer
+    logic [Simd-1:0] direct_q;
+
+    always_ff @(posedge clk_i) begin
+      direct_q <= data_i;
+      beat_o   <= direct_q;
+    end
+  end
+
+  //// Which step is where in the pipeline ////
+  logic [AccStage-1:0] step_valid_q, step_last_q;
+  logic                acc_valid, acc_last, result_valid_q;
+
+  assign acc_valid = step_valid_q[AccStage-1];
+  assign acc_last  = step_last_q[AccStage-1];
+
+  always_ff @(posedge clk_i) begin
+    step_last_q <= {step_last_q[AccStage-2:0], last_sf_q};
+    if (!rst_ni) begin
+      step_valid_q   <= '0;
+      result_valid_q <= 1'b0;
+    end else begin
+      step_valid_q   <= {step_valid_q[AccStage-2:0], issue};
+      result_valid_q <= acc_valid & acc_last;
+    end
+  end
+
+  //// Start values: own neuron fold counter, one stage before the accumulator ////
+  logic [Pe*AccWidth-1:0] starts [Nf];
+  logic [Pe*AccWidth-1:0] start_q;
+  logic [NfWidth-1:0]     start_nf_d, start_nf_q;
+  logic                   start_first;  // the step there is the first of a neuron fold
+
+  initial $readmemh(StartFile, starts);
+
+  always_comb begin
+    start_nf_d = start_nf_q;
+    if (step_valid_q[AccStage-2] && step_last_q[AccStage-2]) begin
+      start_nf_d = (start_nf_q == LastNf) ? '0 : start_nf_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    start_q <= start_first ? starts[start_nf_q] : '0;
+    if (!rst_ni) start_nf_q <= '0;
+    else         start_nf_q <= start_nf_d;
+  end
+
+  if (Sf > 1) begin : gen_first
+    logic first_q;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni)                         first_q <= 1'b1;
+      else if (step_valid_q[AccStage-2])   first_q <= step_last_q[AccStage-2];
+    end
+    assign start_first = first_q;
+  end else begin : gen_always_first
+    assign start_first = 1'b1;
+  end
+
+  //// Accumulators: cleared by the reset and behind each last step ////
+  logic [Pe*LaneWidth-1:0] result;
+
+  for (genvar p = 0; p < Pe; p++) begin : gen_neuron
+    logic [AccWidth-1:0] sum;
+
+    xnorflow_row_accumulator #(
+      .AccWidth  (AccWidth),
+      .RowWidth  (RowWidth),
+      .OneStep   (Sf == 1),
+      .Primitives(Primitives)
+    ) u_accumulator (
+      .clk_i  (clk_i),
+      .valid_i(acc_valid | ~rst_ni),
+      .last_i (acc_last | ~rst_ni),
+      .row_a_i(row_a_i[p*RowWidth +: RowWidth]),
+      .row_b_i(row_b_i[p*RowWidth +: RowWidth]),
+      .odd_i  (odd_i[p]),
+      .start_i(start_q[p*AccWidth +: AccWidth]),
+      .sum_o  (sum)
+    );
+
+    if (Thresholded) begin : gen_fire
+      assign result[p] = sum[AccWidth-1];
+      logic unused_low;
+      assign unused_low = ^sum[AccWidth-2:0];
+    end else begin : gen_value
+      assign result[p*LaneWidth +: LaneWidth] = LaneWidth'(signed'({~sum[AccWidth-1], sum[AccWidth-2:0]}));
+      if (LaneWidth < AccWidth) begin : gen_high
+        logic unused_high;
+        assign unused_high = ^sum[AccWidth-1:LaneWidth];
+      end
+    end
+  end
+
+  xnorflow_credit_fifo #(
+    .Width(Pe * LaneWidth),
+    .Depth(Places)
+  ) u_output (
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .credit_o(credit),
+    .take_i  (issue & last_sf_q),
+    .data_i  (result),
+    .valid_i (result_valid_q),
+    .data_o  (data_o),
+    .valid_o (valid_o),
+    .ready_i (ready_i)
+  );
+
+endmodule
+
+`default_nettype wire

@@ -13,7 +13,20 @@ import xnorflow.simulate
 from xnorflow.artifact.errors import SimulateError
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph
 from xnorflow.cycles.machine import clog2
-from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Machine, Mvau, Pool, Repeat, Requantize, Swg
+from xnorflow.cycles.machines import (
+    Add,
+    Argmax,
+    Dwc,
+    Fifo,
+    Fork,
+    Machine,
+    Mvau,
+    Pool,
+    Repeat,
+    Requantize,
+    Swg,
+    SwgParallel,
+)
 from xnorflow.cycles.run import CycleReport, predict_cycles
 from xnorflow.simulate.model import StreamModel
 from xnorflow.simulate.ports import PortNames
@@ -66,6 +79,10 @@ def rtl_parameters(machine: Machine, memory: Callable[[str, int], str]) -> dict[
             return requantize(machine, memory)
         case Swg():
             return swg(machine)
+        case SwgParallel(rows, columns, kernel, stride):
+            window = {"KernelRows": kernel[0], "KernelColumns": kernel[1]}
+            steps = {"StrideRows": stride[0], "StrideColumns": stride[1]}
+            return {"Rows": rows, "Columns": columns, "Width": 1} | window | steps
         case Pool(positions, folds):
             return {"Positions": positions, "Folds": folds}
         case Fork(outputs):
@@ -92,9 +109,7 @@ def instance(name: str, machine: Machine, graph: Graph, memory: Callable[[str, i
     settings = ", ".join(
         f'.{key}("{value}")' if isinstance(value, str) else f".{key}({value})" for key, value in values.items()
     )
-    return (
-        f"xnorflow_{type(machine).__name__.lower()} #({settings}) u_{name} ({', '.join('.' + port for port in ports)});"
-    )
+    return f"xnorflow_{re.sub('(?<!^)(?=[A-Z])', '_', type(machine).__name__).lower()} #({settings}) u_{name} ({', '.join('.' + port for port in ports)});"
 
 
 def design_module(name: str, graph: Graph, folder: Path) -> str:

@@ -13,7 +13,7 @@ from xnorflow.artifact.design import Design
 from xnorflow.artifact.golden import GoldenVectors
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.cycles.graph import Graph, chain
-from xnorflow.cycles.machines import Argmax, Dwc, Fifo, Machine, Mvau, Pool, Swg
+from xnorflow.cycles.machines import Argmax, Dwc, Fifo, Machine, Mvau, Pool, Swg, SwgParallel
 from xnorflow.cycles.run import predict_cycles
 from xnorflow.generate.stage import generate
 from xnorflow.lower.config import BuildSettings, OutputKind
@@ -56,6 +56,11 @@ def machine(kind: str, values: dict[str, int]) -> Machine:
             stride = values["StrideRows"], values["StrideColumns"]
             return Swg(
                 *shape, kernel, stride, tuple(values[f"Pad{side}"] for side in ("Top", "Left", "Bottom", "Right"))
+            )
+        case "swg_parallel":
+            kernel = values["KernelRows"], values["KernelColumns"]
+            return SwgParallel(
+                values["Rows"], values["Columns"], kernel, (values["StrideRows"], values["StrideColumns"])
             )
     raise AssertionError(kind)
 

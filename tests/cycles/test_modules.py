@@ -8,7 +8,21 @@ from random_graphs import KINDS
 from rtl_designs import STALLS, Designs, build_designs
 
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph, chain
-from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Gate, Machine, Mvau, Pool, Repeat, Requantize, Swg
+from xnorflow.cycles.machines import (
+    Add,
+    Argmax,
+    Dwc,
+    Fifo,
+    Fork,
+    Gate,
+    Machine,
+    Mvau,
+    Pool,
+    Repeat,
+    Requantize,
+    Swg,
+    SwgParallel,
+)
 from xnorflow.cycles.run import predict_cycles
 
 RANDOM_CASES = 4
@@ -45,6 +59,12 @@ CORNERS: dict[str, tuple[Machine, int]] = {
     "swg_one_pixel": (Swg(3, 4, 2, 1, (1, 1)), 24),
     "swg_skips": (Swg(5, 5, 1, 1, (1, 1), (2, 3)), 25),
     "swg_all_padding": (Swg(1, 1, 1, 1, (3, 3), (1, 1), (2, 2, 2, 2)), 1),
+    "parallel_valid": (SwgParallel(6, 5), 30),
+    "parallel_tiles": (SwgParallel(4, 6, (2, 2), (2, 2)), 24),
+    "parallel_row": (SwgParallel(3, 4, (1, 3)), 12),
+    "parallel_column": (SwgParallel(4, 3, (3, 1)), 12),
+    "parallel_skips": (SwgParallel(7, 8, (2, 2), (3, 4)), 56),
+    "parallel_whole": (SwgParallel(3, 3), 9),
     "pool_nothing": (Pool(1, 1), 1),
     "pool_one_position": (Pool(1, 3), 3),
     "pool_one_fold": (Pool(4, 1), 4),

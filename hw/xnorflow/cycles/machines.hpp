@@ -231,3 +231,36 @@ struct Pool {
     return changed;
   }
 };
+
+// xnorflow_swg_parallel: two registers of pixels, and a window that is held until it is taken.
+struct ParallelWindows {
+  static constexpr const char* kKind = "parallel_windows";
+  int in = 0, out = 0;
+  int64_t rows, columns, kernel_rows, kernel_columns, stride_rows, stride_columns;
+  int64_t row = 0, column = 0;  // of the pixel that comes into the window next
+  bool valid = false;
+  Buffer pixels{.depth = 2};
+
+  explicit ParallelWindows(std::istream& line) {
+    line >> in >> out >> rows >> columns >> kernel_rows >> kernel_columns >> stride_rows >> stride_columns;
+  }
+  void save(Snapshot& s) const { s.add(row, column, valid), pixels.save(s); }
+  void show(Signals& s) const {
+    s.ready[in] = pixels.room();
+    s.valid[out] = valid;
+  }
+  bool ends_window() const {
+    const int64_t y = row - kernel_rows + 1, x = column - kernel_columns + 1;
+    return y >= 0 && x >= 0 && y % stride_rows == 0 && x % stride_columns == 0;
+  }
+  bool step(const Signals& s) {
+    const bool shift = pixels.valid && (!valid || s.fire[out]);
+    const bool changed = pixels.step(s.fire[in], shift) || s.fire[out];
+    valid = shift ? ends_window() : valid && !s.fire[out];
+    if (shift && ++column == columns) {
+      column = 0;
+      if (++row == rows) row = 0;
+    }
+    return changed;
+  }
+};

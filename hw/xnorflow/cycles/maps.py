@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xnorflow.cycles.machine import Machine, clog2
 
-__all__ = ["Pool", "Swg"]
+__all__ = ["Pool", "Swg", "SwgParallel"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,46 @@ class Swg(Machine):
         else:
             gain = max(_largest_gain(more_rows, more_columns, (-gains[0], -gains[1], -gains[2])), 0)
         return max(span, visit + gain + max(lead, (self.kernel[0] - 1) * max(gap, 0)) + 1)
+
+
+@dataclass(frozen=True)
+class SwgParallel(Machine):
+    """``xnorflow_swg_parallel``.
+
+    Args:
+        rows: of the map.
+        columns: of the map.
+        kernel: rows and columns of a window, more than one pixel.
+        stride: rows and columns from one window to the next.
+    """
+
+    rows: int
+    columns: int
+    kernel: tuple[int, int] = (3, 3)
+    stride: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        """Check what the RTL checks."""
+        if min(self.rows, self.columns, *self.kernel, *self.stride) < 1 or self.kernel == (1, 1):
+            raise ValueError(f"{self}: expected sizes of at least 1, and a kernel of more than one pixel")
+        if self.rows < self.kernel[0] or self.columns < self.kernel[1]:
+            raise ValueError(f"{self}: expected a kernel that fits into the map")
+
+    @property
+    def beats(self) -> tuple[int, int]:
+        """Pixels and windows of a map."""
+        down = (self.rows - self.kernel[0]) // self.stride[0] + 1
+        return self.rows * self.columns, down * ((self.columns - self.kernel[1]) // self.stride[1] + 1)
+
+    @property
+    def cycles(self) -> int:
+        """Pixels of a map."""
+        return self.beats[0]
+
+    @property
+    def line(self) -> tuple[str, tuple[int, ...]]:
+        """Shape."""
+        return "parallel_windows", (self.rows, self.columns, *self.kernel, *self.stride)
 
 
 def _largest_gain(more_rows: int, more_columns: int, steps: tuple[int, int, int]) -> int:

@@ -58,7 +58,7 @@ struct End {
 
 using Machines = std::tuple<std::vector<Fifo>, std::vector<Split>, std::vector<Join>, std::vector<Pipeline>,
                             std::vector<Windows>, std::vector<Fork>, std::vector<Add>, std::vector<Repeat>,
-                            std::vector<Pool>>;
+                            std::vector<Pool>, std::vector<ParallelWindows>>;
 
 template <class Machine>
 void save_all(const std::vector<Machine>& machines, Snapshot& snapshot) {

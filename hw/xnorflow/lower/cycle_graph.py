@@ -10,7 +10,21 @@ from typing import Any
 import numpy as np
 
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph
-from xnorflow.cycles.machines import Add, Argmax, Dwc, Fifo, Fork, Gate, Machine, Mvau, Pool, Repeat, Requantize, Swg
+from xnorflow.cycles.machines import (
+    Add,
+    Argmax,
+    Dwc,
+    Fifo,
+    Fork,
+    Gate,
+    Machine,
+    Mvau,
+    Pool,
+    Repeat,
+    Requantize,
+    Swg,
+    SwgParallel,
+)
 from xnorflow.lower.folding import MVAUS
 
 __all__ = ["CycleLayers", "read_layers"]
@@ -85,9 +99,12 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
         case unit if unit in MVAUS:
             mw, mh, simd, pe = (int(value(key)) for key in ("MW", "MH", "SIMD", "PE"))
             bits, weight_bits = (int(operator.get_input_datatype(index).bitwidth()) for index in (0, 1))
-            counted = operator.count_latency() if unit == "XnorMVAU" else 0
+            counted = operator.count_latency() if unit != "FewBitMVAU" else 0
             return [Mvau(mw, mh, simd, pe, bits, weight_bits, counted)]
         case "SlidingWindow":
+            if operator.parallel():
+                window = operator.window()
+                return [SwgParallel(window.rows, window.columns, window.kernel, window.stride)]
             return [] if operator.window().whole else [_windows(operator)]
         case "WindowPool":
             pools: list[Machine] = [Pool(*shape) for shape in operator.reductions()]

@@ -23,7 +23,7 @@ __all__ = ["MVAUS", "divisors", "fold_for_cycles", "folding_of", "hardware_layer
 
 MVAUS = ("XnorMVAU", "BinaryWeightMVAU", "FewBitMVAU")
 OVER_MAPS = ("SlidingWindow", "WindowPool")
-FOLDED_KEYS = ("PE", "SIMD")
+FOLDED_KEYS = ("PE", "SIMD", "parallel_window")
 PASSED_OVER = frozenset(
     {"depth", "impl_style", "inFIFODepths", "inWidth", "mem_mode", "outFIFODepths", "outWidth", "preferred_impl_style"}
     | {"ram_style", "ram_style_thresholds", "resType", "runtime_writeable_weights", "slr"}
@@ -97,9 +97,14 @@ def fold_for_cycles(model: Any, target: int) -> None:
 
 
 def _fewest_cycles(operator: Any) -> int:
-    """Return the cycles of a layer over maps with all channels in a beat."""
+    """Return the cycles of a layer over maps with all that it can do in a cycle."""
     operator.set_nodeattr(operator.fold_key, int(operator.get_nodeattr("IFMChannels")))
-    return int(operator.get_exp_cycles())
+    if not hasattr(operator, "can_be_parallel") or not operator.can_be_parallel():
+        return int(operator.get_exp_cycles())
+    operator.set_nodeattr("parallel_window", 1)
+    cycles = int(operator.get_exp_cycles())
+    operator.set_nodeattr("parallel_window", 0)
+    return cycles
 
 
 def _fold_channels(operator: Any, before: int, target: int) -> int:
@@ -109,6 +114,9 @@ def _fold_channels(operator: Any, before: int, target: int) -> int:
         operator.set_nodeattr(key, fold)
         if operator.get_exp_cycles() <= target and (fold >= before or channels % before):
             break
+    if operator.get_exp_cycles() > target and hasattr(operator, "can_be_parallel") and operator.can_be_parallel():
+        operator.set_nodeattr("parallel_window", 1)
+        return channels * int(operator.window().positions)
     return int(operator.get_nodeattr(key))
 
 
@@ -175,6 +183,14 @@ def sizes_of(node: Any) -> dict[str, str]:
 
 def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
     if key in PASSED_OVER:
+        return
+    if key == "parallel_window" and node.op_type == "SlidingWindow":
+        if value not in ((0, 1) if operator.can_be_parallel() else (0,)):
+            raise ConfigError(
+                f"folding file, layer {node.name}, {key}", f"{value!r}",
+                "0, or 1 for windows of several pixels without padding", "choose one of these",
+            )  # fmt: skip
+        operator.set_nodeattr(key, value)
         return
     known = sizes_of(node)
     if key not in known:

@@ -19,7 +19,7 @@ class LayerOption:
     """A layer with one folding.
 
     Args:
-        settings: PE and SIMD, those of them that the layer has.
+        settings: PE, SIMD and parallel_window, those of them that the layer has.
         bits_in: bits of a beat of each stream in :attr:`Layer.inputs`.
         bits_out: bits of a beat of each stream in :attr:`Layer.outputs`.
         cycles: a frame.
@@ -83,10 +83,14 @@ def layer_options(model: Any, part: str) -> list[Layer]:
         sinks = [index for index, name in enumerate(node.output) if name in read]
         with_fifo = node.op_type in MVAUS and position > 0
         sizes = {key: int(operator.get_nodeattr(size)) for key, size in sizes_of(node).items()}
-        options = tuple(
-            _option(operator, dict(zip(sizes, values, strict=True)), part, sources, sinks, with_fifo=with_fifo)
-            for values in itertools.product(*map(divisors, sizes.values()))
-        )
+        settings = [
+            dict(zip(sizes, values, strict=True)) for values in itertools.product(*map(divisors, sizes.values()))
+        ]
+        if node.op_type == "SlidingWindow":
+            settings = [one | {"parallel_window": 0} for one in settings]
+            if operator.can_be_parallel():
+                settings.append(settings[-1] | {"parallel_window": 1})
+        options = tuple(_option(operator, one, part, sources, sinks, with_fifo=with_fifo) for one in settings)
         names = tuple(node.input[index] for index in sources), tuple(node.output[index] for index in sinks)
         layers.append(Layer(*names, options))
     return layers

@@ -8,7 +8,8 @@ import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
 
-from xnorflow.ops.mvau_rtl import IntArray, MvauRtl, signed_bits
+from xnorflow.ops.counted_mvau import CountedMvauRtl
+from xnorflow.ops.mvau_rtl import IntArray, signed_bits
 from xnorflow.ops.one_bit_mvau import OneBitMVAU
 
 __all__ = ["BinaryWeightMVAU", "BinaryWeightMVAU_rtl"]
@@ -32,8 +33,8 @@ class BinaryWeightMVAU(OneBitMVAU):
 
 
 @register_rtl
-class BinaryWeightMVAU_rtl(MvauRtl, BinaryWeightMVAU):
-    """RTL backend: ``xnorflow_mvau`` with signed inputs, whose weights choose between x and ~x.
+class BinaryWeightMVAU_rtl(CountedMvauRtl, BinaryWeightMVAU):
+    """RTL backend: the weights choose between x and ~x, whose bits are counted plane by plane.
 
     ``-x = ~x + 1``, and how many ones are missing is known when the weights are: they are part of the start value.
     """

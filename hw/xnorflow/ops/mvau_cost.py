@@ -42,8 +42,8 @@ class MvauShape:
 
     @property
     def counted(self) -> bool:
-        """Whether an array of counters computes it: all inputs and weights of one bit, at least two at a time."""
-        return self.input_bits == 1 and self.simd > 1
+        """Whether an array of counters computes it: weights of one bit, at least two inputs at a time."""
+        return self.weight_bits == 1 and self.simd > 1
 
     @property
     def weights_in_bram(self) -> bool:
@@ -54,7 +54,7 @@ class MvauShape:
     def luts(self) -> int:
         """LUTs, distributed memory included."""
         if self.counted:
-            return xnor_luts(self.mw, self.mh, self.simd, self.pe, self.acc_bits)
+            return xnor_luts(self)
         factor = 1.95 if self.weight_bits == 1 else 1.7 * self.weight_bits
         lanes = self.simd * self.pe * (2.15 if self.input_bits == 1 else factor * self.input_bits)
         # With several neuron folds the inputs are buffered and chosen from: 32 x 6 bits take four LUTs.

@@ -7,6 +7,8 @@ from typing import Any
 from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
 from qonnx.core.datatype import DataType
 
+from xnorflow.ops.xnor_array import count_latency
+
 __all__ = ["OneBitMVAU"]
 
 
@@ -20,6 +22,11 @@ class OneBitMVAU(MVAU):
     def sum_datatype(self, thresholded: bool) -> str:
         """Return the QONNX datatype of the sums, and of a threshold above all of them where there are thresholds."""
         raise NotImplementedError
+
+    def count_latency(self) -> int:
+        """Return the cycles from a beat to its count in the RTL; 0 where no array of counters computes it."""
+        simd, bits = int(self.get_nodeattr("SIMD")), int(self.get_input_datatype(0).bitwidth())
+        return count_latency(simd, bits) if simd > 1 else 0
 
     def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
         """Set and return the accumulator's datatype, which without thresholds is the output's too."""

@@ -9,6 +9,7 @@ import numpy as np
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
 
+from xnorflow.artifact.errors import GenerateError
 from xnorflow.ops.map_operator import MapOperator
 from xnorflow.ops.window_memory import WindowMemory
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, Sized, render_wrapper
@@ -20,8 +21,31 @@ __all__ = ["SlidingWindow", "SlidingWindow_rtl", "window_instance"]
 class SlidingWindow(MapOperator):
     """Im2Col with padding of any value; FINN's ConvolutionInputGenerator leaves padding to a node that knows only 0.
 
-    Output pixels hold a window by row, column and channel, the channels in beats of SIMD.
+    Output pixels hold a window by row, column and channel, the channels in beats of SIMD. With ``parallel_window`` (as
+    FINN calls it) a beat holds a whole window, and SIMD is all channels; there must be no padding.
     """
+
+    def get_nodeattr_types(self) -> dict[str, Any]:
+        """Return the attributes of all operators over maps, and ``parallel_window``."""
+        return {**super().get_nodeattr_types(), "parallel_window": ("i", False, 0, {0, 1})}
+
+    def parallel(self) -> bool:
+        """Return whether a beat holds a whole window."""
+        return bool(self.get_nodeattr("parallel_window"))
+
+    def can_be_parallel(self) -> bool:
+        """Return whether ``parallel_window`` may be set: there is more than one pixel a window, and no padding."""
+        window = self.window()
+        return window.positions > 1 and not window.padding and not window.whole
+
+    def get_folded_output_shape(self, ind: int = 0) -> tuple[int, ...]:
+        """Return the output's shape in beats."""
+        shape = tuple(self.get_normal_output_shape())
+        return (*shape[:-1], 1, shape[-1]) if self.parallel() else super().get_folded_output_shape(ind)
+
+    def get_outstream_width(self, ind: int = 0) -> int:
+        """Return the bits of an output beat."""
+        return super().get_outstream_width(ind) * (self.window().positions if self.parallel() else 1)
 
     def values_of_output_pixel(self) -> int:
         """Return the values of a window."""
@@ -52,22 +76,44 @@ def window_instance(operator: MapOperator) -> Instance:
     return Instance("xnorflow_swg", parameters, simd * bits)
 
 
+def parallel_instance(operator: MapOperator) -> Instance:
+    """Return the ``xnorflow_swg_parallel`` of an operator's windows."""
+    window, bits = operator.window(), operator.get_instream_width()
+    parameters: dict[str, bool | int | str | Sized] = {
+        "Rows": window.rows, "Columns": window.columns, "Width": bits,
+        "KernelRows": window.kernel[0], "KernelColumns": window.kernel[1],
+        "StrideRows": window.stride[0], "StrideColumns": window.stride[1],
+    }  # fmt: skip
+    return Instance("xnorflow_swg_parallel", parameters, bits * window.positions)
+
+
 @register_rtl
 class SlidingWindow_rtl(RtlNode, SlidingWindow):
-    """RTL backend: ``xnorflow_swg``, or wires where the only window is the map."""
+    """RTL backend: ``xnorflow_swg`` or ``xnorflow_swg_parallel``, or wires where the only window is the map."""
 
-    library_modules = ("xnorflow_swg_ring", "xnorflow_swg")
+    library_modules = ("xnorflow_fifo", "xnorflow_swg_parallel", "xnorflow_swg_ring", "xnorflow_swg")
 
     def write_sources(self, model: Any, folder: Path) -> str:
-        """Return the wrapper's text."""
-        window, bits, (beats_in, beats_out) = self.window(), self.get_instream_width(), self.beats()
-        values = f"{self.fold()} x {self.get_input_datatype().name} a frame"
-        source, sink = Port(bits, f"{beats_in} beats of {values}"), Port(bits, f"{beats_out} beats of {values}")
+        """Return the wrapper's text.
+
+        Raises:
+            GenerateError: ``parallel_window`` with padding, or with a SIMD of fewer than all channels.
+        """
+        window, kind, folded = self.window(), self.get_input_datatype().name, self.get_folded_output_shape()
+        if self.parallel() and (self.fold() != window.channels or not self.can_be_parallel()):
+            raise GenerateError(
+                f"node {self.onnx_node.name}",
+                f"parallel_window with SIMD={self.fold()}, windows of {window.kernel}, padding {window.pads}",
+                f"SIMD={window.channels}, windows of several pixels, no padding", "correct the folding",
+            )  # fmt: skip
+        (beats_in, beats_out), widths = self.beats(), (self.get_instream_width(), self.get_outstream_width())
+        source = Port(widths[0], f"{beats_in} beats of {self.fold()} x {kind} a frame")
+        sink = Port(widths[1], f"{beats_out} beats of {folded[-1]} x {kind} a frame")
         purpose = (
             f"Windows of {window.kernel[0]}x{window.kernel[1]} pixels over maps of {window.rows}x{window.columns}, "
             f"{window.channels} channels, SIMD={self.fold()}: {self.get_exp_cycles()} cycles."
         )
-        chain = [] if window.whole else [window_instance(self)]
+        chain = [parallel_instance(self) if self.parallel() else window_instance(self)] if not window.whole else []
         return render_wrapper(self.get_verilog_top_module_name(), purpose, source, sink, chain)
 
     def _memory(self) -> WindowMemory | None:
@@ -76,10 +122,13 @@ class SlidingWindow_rtl(RtlNode, SlidingWindow):
 
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs, distributed memory included."""
-        memory = self._memory()
+        memory, window, bits = self._memory(), self.window(), self.get_instream_width()
+        if self.parallel():
+            above = 4 * -(-bits * (window.kernel[0] - 1) // 6) * -(-window.columns // 32)
+            return above + bits + 40
         return memory.luts if memory else 0
 
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 18 Kib blocks of the ring."""
         memory = self._memory()
-        return memory.bram18 if memory else 0
+        return memory.bram18 if memory and not self.parallel() else 0

@@ -21,7 +21,8 @@ __all__ = ["UNIT_MODULES", "ArrayShape", "WeightStyle", "count_latency", "render
 BitArray = npt.NDArray[np.uint8]
 _TEMPLATES = Path(__file__).with_name("templates")
 UNIT_MODULES = (
-    "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_xnor_popcount", "xnorflow_popcount_array",
+    "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_xnor_popcount", "xnorflow_sign_sum",
+    "xnorflow_popcount_array",
     "xnorflow_counter", "xnorflow_parity_tree", "xnorflow_xnor_carries", "xnorflow_row_accumulator",
     "xnorflow_xnor_unit",
 )  # fmt: skip
@@ -46,13 +47,23 @@ class WeightStyle(StrEnum):
         return cls.LOGIC if words <= LOGIC_WORDS else cls.BLOCK
 
 
-def count_latency(simd: int) -> int:
-    """Return the cycles from a beat to its count: tree, carries, levels of counters.
+def count_heights(simd: int, input_bits: int) -> tuple[int, ...]:
+    """Return the bits of a neuron that are counted, of weight 2, 4, 8...
+
+    Each bit plane of the inputs gives its carries, worth twice its weight, and a parity. That of the lowest plane, of
+    weight 1, goes past the counters.
+    """
+    return (*[nodes_of(simd) + 1] * (input_bits - 1), nodes_of(simd))
+
+
+def count_latency(simd: int, input_bits: int = 1) -> int:
+    """Return the cycles from a beat to its count: trees, carries, levels of counters.
 
     Args:
         simd: products of a neuron, at least 2.
+        input_bits: of an input.
     """
-    return tree_stages(simd) + 1 + compressor_latency(nodes_of(simd))
+    return tree_stages(simd) + 1 + compressor_latency(count_heights(simd, input_bits))
 
 
 @dataclass(frozen=True)
@@ -63,21 +74,28 @@ class ArrayShape:
         simd: products of a neuron, at least 2.
         pe: neurons.
         words: weight words.
+        input_bits: of an input; more than 1: two's complement.
     """
 
     simd: int
     pe: int
     words: int
+    input_bits: int = 1
 
     @property
-    def carries(self) -> int:
-        """Bits of a neuron that are counted, each worth 2."""
+    def nodes(self) -> int:
+        """Carries of a neuron and bit plane."""
         return nodes_of(self.simd)
+
+    @property
+    def heights(self) -> tuple[int, ...]:
+        """Bits of a neuron that are counted, of weight 2, 4, 8..."""
+        return count_heights(self.simd, self.input_bits)
 
     @property
     def row_width(self) -> int:
         """Bits of a row."""
-        return row_width(self.carries)
+        return row_width(self.heights)
 
     @property
     def word_width(self) -> int:
@@ -87,7 +105,7 @@ class ArrayShape:
     @property
     def latency(self) -> int:
         """Cycles from a beat to its count."""
-        return count_latency(self.simd)
+        return count_latency(self.simd, self.input_bits)
 
 
 def _hex(value: int, bits: int) -> str:
@@ -122,17 +140,20 @@ def _pool(trees: BitArray, node: int, width: int) -> tuple[list[int], list[int]]
     return list(functions), chosen
 
 
-def _carry_lines(node: int, width: int, tables: Sequence[int], first: int) -> Iterator[str]:
+def _carry_lines(plane: int, node: int, width: int, tables: Sequence[int], first: int) -> Iterator[str]:
     """Yield the LUTs of a node, two functions each."""
-    right = f"tree[{2 * node + 2}]" if 2 * node + 2 < width else "1'b0"
-    inputs = f".I0(tree[{2 * node + 1}]), .I1({right}), .I2(tree[{node}]), .I3(address[0]), .I4(address[1]), .I5(1'b1)"
+    tree = f"tree[{plane}]"
+    right = f"{tree}[{2 * node + 2}]" if 2 * node + 2 < width else "1'b0"
+    inputs = (
+        f".I0({tree}[{2 * node + 1}]), .I1({right}), .I2({tree}[{node}]), .I3(address[0]), .I4(address[1]), .I5(1'b1)"
+    )
     for index in range(0, len(tables), 2):
         pair, place = tables[index : index + 2], first + index
         cell, outputs = "LUT6", f".O(pool_d[{place}])"
         if len(pair) == 2:
             cell, outputs = "LUT6_2", f".O5(pool_d[{place}]), .O6(pool_d[{place + 1}])"
         init = _hex(pair[0] | (pair[-1] << 32), 64)
-        yield f"{cell} #(.INIT({init})) u_carry_{node}_{index} ({inputs}, {outputs});"
+        yield f"{cell} #(.INIT({init})) u_carry_{plane}_{node}_{index} ({inputs}, {outputs});"
 
 
 def _rom_lines(bits: BitArray) -> Iterator[str]:
@@ -155,22 +176,23 @@ def _rom_lines(bits: BitArray) -> Iterator[str]:
 class _Constants:
     lines: list[str]
     size: int
-    chosen: list[list[int]]
+    chosen: list[list[list[int]]]
     odd_tables: list[str]
 
 
-def _constants(trees: BitArray) -> _Constants:
-    """Return the LUTs of all carries, and for each neuron the places of its carries in the pool."""
+def _constants(trees: BitArray, planes: int) -> _Constants:
+    """Return the LUTs of all carries, and for each neuron and bit plane the places of its carries in the pool."""
     words, pe, width = trees.shape
     lines: list[str] = []
-    chosen: list[list[int]] = [[] for _ in range(pe)]
+    chosen: list[list[list[int]]] = [[[] for _ in range(planes)] for _ in range(pe)]
     size = 0
     for node in range(nodes_of(width)):
         tables, choice = _pool(trees, node, width)
-        lines += _carry_lines(node, width, tables, size)
-        for neuron, index in enumerate(choice):
-            chosen[neuron].append(size + index)
-        size += len(tables)
+        for plane in range(planes):
+            lines += _carry_lines(plane, node, width, tables, size)
+            for neuron, index in enumerate(choice):
+                chosen[neuron][plane].append(size + index)
+            size += len(tables)
     roots = [[int(trees[address % words, neuron, 0]) for address in range(4)] for neuron in range(pe)]
     odd = [_hex(sum(bit << address for address, bit in enumerate(root)), 4) for root in roots]
     return _Constants(lines, size, chosen, odd)
@@ -196,13 +218,13 @@ def render_array(name: str, shape: ArrayShape, style: WeightStyle, bits: BitArra
         A module with the ports that ``xnorflow_xnor_unit`` names.
     """
     trees = weight_tree(bits.reshape(shape.words, shape.pe, shape.simd))
-    constants = _constants(trees) if style is WeightStyle.CONSTANT else None
+    constants = _constants(trees, shape.input_bits) if style is WeightStyle.CONSTANT else None
     rom = list(_rom_lines(trees.reshape(shape.words, -1))) if style is WeightStyle.LOGIC else []
-    stages, levels = tree_stages(shape.simd), compressor_latency(shape.carries)
+    stages, levels = tree_stages(shape.simd), compressor_latency(shape.heights)
     return load_template(_TEMPLATES / "xnor_array.sv.j2").render(
         banner=banner(), name=name, shape=shape, style=style, constants=constants, rom=rom, files=files,
         stages=stages, levels=levels,
-        compressor=compressor_name(shape.carries), wrapped=_wrapped,
+        compressor=compressor_name(shape.heights), wrapped=_wrapped,
     )  # fmt: skip
 
 
@@ -218,5 +240,5 @@ def render_unit(name: str, shape: MvauShape, array: ArrayShape, lane_bits: int, 
     """
     return load_template(_TEMPLATES / "xnor_mvau.sv.j2").render(
         banner=banner(), name=name, shape=shape, array=array, lane_bits=lane_bits, thresholded=int(thresholded),
-        source=Port(shape.simd, "inputs"), sink=Port(shape.pe * lane_bits, "results"),
+        source=Port(shape.simd * shape.input_bits, "inputs"), sink=Port(shape.pe * lane_bits, "results"),
     )  # fmt: skip

@@ -15,13 +15,15 @@
 module xnorflow_popcount_array #(
   // Products of a neuron, >= 1.
   parameter int unsigned Simd = 64,
+  // Bits of an input, >= 1; 1: bits that stand for -1 and +1; more: two's complement.
+  parameter int unsigned InputWidth = 1,
   // Neurons, >= 1.
   parameter int unsigned Pe = 16,
   // Weight words, >= 1.
   parameter int unsigned Words = 64,
-  // Bits of a row, >= 1: it holds half of Simd.
+  // Bits of a row, >= 1: it holds half of Simd * (2**InputWidth - 1).
   parameter int unsigned RowWidth = 6,
-  // Cycles from a beat to its counts, at least those of xnorflow_xnor_popcount.
+  // Cycles from a beat to its counts, at least those of xnorflow_xnor_popcount or xnorflow_sign_sum.
   parameter int unsigned Latency = 4,
   // $readmemh file, relative to the working directory: bit p*Simd + s is the weight of product s
   // for neuron p.
@@ -34,24 +36,26 @@ module xnorflow_popcount_array #(
   input  wire logic                    clk_i,
   // Number of the weight word, two cycles before its beat
   input  wire logic [WordWidth-1:0]    word_i,
-  input  wire logic [Simd-1:0]         beat_i,
-  // Counts: 2 * (row a + row b) + odd; row b is zero
+  input  wire logic [Simd*InputWidth-1:0] beat_i,
+  // Counts: 2 * (row a + row b) + odd; row b is zero. Of inputs of several bits it is the sum of
+  // (weight ? x : ~x), and Simd * 2**(InputWidth-1) more, so that it is not negative
   output logic      [Pe*RowWidth-1:0]  row_a_o,
   output logic      [Pe*RowWidth-1:0]  row_b_o,
   output logic      [Pe-1:0]           odd_o
 );
 
-  localparam int unsigned CountWidth   = $clog2(Simd + 1);
-  localparam int unsigned CountLatency = 1 + ($clog2((Simd + 31) / 32) + 1) / 2;
+  localparam int unsigned CountWidth   = $clog2(Simd * (2**InputWidth - 1) + 1);
+  localparam int unsigned CountLatency = (InputWidth == 1) ? 1 + ($clog2((Simd + 31) / 32) + 1) / 2
+                                                           : ($clog2(Simd) + 1) / 2;
 
-  if (Simd < 1 || Pe < 1 || Words < 1) begin : gen_check_positive
-    $error("xnorflow_popcount_array: Simd, Pe and Words must be at least 1");
+  if (Simd < 1 || InputWidth < 1 || Pe < 1 || Words < 1) begin : gen_check_positive
+    $error("xnorflow_popcount_array: Simd, InputWidth, Pe and Words must be at least 1");
   end
   if (RowWidth < 1 || RowWidth + 1 < CountWidth) begin : gen_check_row_width
-    $error("xnorflow_popcount_array: RowWidth must hold half of Simd");
+    $error("xnorflow_popcount_array: RowWidth must hold half of the largest count");
   end
   if (Latency < CountLatency) begin : gen_check_latency
-    $error("xnorflow_popcount_array: Latency must be at least that of xnorflow_xnor_popcount");
+    $error("xnorflow_popcount_array: Latency must be at least that of the count");
   end
   if (WeightFile == "" || (WeightStyle != "block" && WeightStyle != "logic")) begin : gen_check_weights
     $error("xnorflow_popcount_array: WeightFile must be named, WeightStyle must be block or logic");
@@ -76,14 +80,28 @@ module xnorflow_popcount_array #(
     logic [CountWidth-1:0] count;
     logic [RowWidth:0]     delayed [Delay+1];
 
-    xnorflow_xnor_popcount #(
-      .Width(Simd)
-    ) u_popcount (
-      .clk_i   (clk_i),
-      .data_i  (beat_i),
-      .weight_i(weight_q[p*Simd +: Simd]),
-      .count_o (count)
-    );
+    if (InputWidth == 1) begin : gen_popcount
+      xnorflow_xnor_popcount #(
+        .Width(Simd)
+      ) u_popcount (
+        .clk_i   (clk_i),
+        .data_i  (beat_i),
+        .weight_i(weight_q[p*Simd +: Simd]),
+        .count_o (count)
+      );
+    end else begin : gen_sign_sum
+      logic signed [InputWidth+$clog2(Simd)-1:0] sum;
+      xnorflow_sign_sum #(
+        .Terms(Simd),
+        .Width(InputWidth)
+      ) u_sign_sum (
+        .clk_i   (clk_i),
+        .data_i  (beat_i),
+        .weight_i(weight_q[p*Simd +: Simd]),
+        .sum_o   (sum)
+      );
+      assign count = CountWidth'(sum) + CountWidth'(Simd << (InputWidth - 1));
+    end
     assign delayed[0] = (RowWidth + 1)'(count);
     for (genvar d = 0; d < Delay; d++) begin : gen_delay
       always_ff @(posedge clk_i) delayed[d+1] <= delayed[d];

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: xnorflow authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Matrix-vector unit of 1-bit inputs around an array that counts: all but the weights.
+// Matrix-vector unit of +-1 weights around an array that counts: all but the weights.
 //
 // Why this structure: how products are counted best depends on how many weights a LUT has to know,
 // and constant weights make logic of their own for each neuron. So the array is outside and is
@@ -32,6 +32,8 @@ module xnorflow_xnor_unit #(
   parameter int unsigned Simd = 64,
   // Neurons computed at a time, >= 1; divides Mh.
   parameter int unsigned Pe = 16,
+  // Bits of an input, >= 1.
+  parameter int unsigned InputWidth = 1,
   // Bits of the two's complement accumulator and start value, >= 2.
   parameter int unsigned AccWidth = 8,
   // 1: a neuron gives one bit, accumulator >= 0; 0: it gives its accumulator.
@@ -46,20 +48,21 @@ module xnorflow_xnor_unit #(
   parameter int unsigned CountLatency = 2,
   // Whether to use LUT6_2 and CARRY4 of a Xilinx chip.
   parameter bit Primitives = 1'b0,
-  // Follows: bits of a neuron's result, and of the number of a weight word.
+  // Follows: bits of a beat, of a neuron's result, and of the number of a weight word.
+  localparam int unsigned BeatWidth = Simd * InputWidth,
   localparam int unsigned LaneWidth = Thresholded ? 1 : OutputWidth,
   localparam int unsigned Words     = (Simd > 0 && Pe > 0) ? (Mw / Simd) * (Mh / Pe) : 1,
   localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1
 ) (
   input  wire logic                    clk_i,
   input  wire logic                    rst_ni,
-  // Inputs: element sf*Simd + s at bit s
-  input  wire logic [Simd-1:0]         data_i,
+  // Inputs: element sf*Simd + s at bits s*InputWidth and up
+  input  wire logic [BeatWidth-1:0]    data_i,
   input  wire logic                    valid_i,
   output logic                         ready_o,
   // Array
   output logic      [WordWidth-1:0]    word_o,
-  output logic      [Simd-1:0]         beat_o,
+  output logic      [BeatWidth-1:0]    beat_o,
   input  wire logic [Pe*RowWidth-1:0]  row_a_i,
   input  wire logic [Pe*RowWidth-1:0]  row_b_i,
   input  wire logic [Pe-1:0]           odd_i,
@@ -78,6 +81,9 @@ module xnorflow_xnor_unit #(
     if (Mh % Pe != 0) begin : gen_check_pe
       $error("xnorflow_xnor_unit: Pe must divide Mh");
     end
+  end
+  if (InputWidth < 1) begin : gen_check_input_width
+    $error("xnorflow_xnor_unit: InputWidth must be at least 1");
   end
   if (AccWidth < 2) begin : gen_check_acc_width
     $error("xnorflow_xnor_unit: AccWidth must be at least 2");
@@ -150,7 +156,7 @@ module xnorflow_xnor_unit #(
   //// Input buffer: written in the first neuron fold, read one cycle later in all of them ////
   if (Nf > 1) begin : gen_buffer
     // Never read and written at the same address in one cycle.
-    (* no_rw_check *) logic [Simd-1:0] buffer [Sf];
+    (* no_rw_check *) logic [BeatWidth-1:0] buffer [Sf];
     logic [SfWidth-1:0] read_q;
 
     always_ff @(posedge clk_i) begin
@@ -159,7 +165,7 @@ module xnorflow_xnor_unit #(
       beat_o <= buffer[read_q];
     end
   end else begin : gen_no_buffer
-    logic [Simd-1:0] direct_q;
+    logic [BeatWidth-1:0] direct_q;
 
     always_ff @(posedge clk_i) begin
       direct_q <= data_i;

@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-full check format docs clean
+.PHONY: help install demo test test-full check bench format docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -51,6 +51,9 @@ check: install ## static checks only: ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: install ## measure what the README says of LUTs and speed, write its table (up to an hour)
+	$(BIN)/xnorflow bench --jobs $(JOBS)
 
 format: install ## rewrite the sources as ruff wants them
 	$(BIN)/ruff check --fix .

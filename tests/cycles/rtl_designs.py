@@ -109,7 +109,8 @@ def instance(name: str, machine: Machine, graph: Graph, memory: Callable[[str, i
     settings = ", ".join(
         f'.{key}("{value}")' if isinstance(value, str) else f".{key}({value})" for key, value in values.items()
     )
-    return f"xnorflow_{re.sub('(?<!^)(?=[A-Z])', '_', type(machine).__name__).lower()} #({settings}) u_{name} ({', '.join('.' + port for port in ports)});"
+    module = re.sub("(?<!^)(?=[A-Z])", "_", type(machine).__name__).lower()
+    return f"xnorflow_{module} #({settings}) u_{name} ({', '.join('.' + port for port in ports)});"
 
 
 def design_module(name: str, graph: Graph, folder: Path) -> str:

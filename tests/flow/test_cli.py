@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 COMMANDS = (
-    "run", "train", "compare", "summary", "zoo", "export", "build", "simulate", "synthesize", "report", "doctor",
+    "run", "train", "compare", "summary", "zoo", "export", "build", "simulate", "synthesize", "report", "bench",
+    "doctor",
 )  # fmt: skip
 PROGRAM = Path(sys.executable).with_name("xnorflow")
 HELP_SECONDS = 0.5

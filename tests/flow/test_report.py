@@ -66,7 +66,7 @@ def write_results(root) -> None:
     accuracy = {"frames": 1000, "accuracy_float": 0.931, "accuracy_integer": 0.931, "accuracy_rtl": 0.931}
     write(report / "accuracy.json", accuracy)
     layers = {name: {"LUT": values[2], "FF": 10, "BRAM36": 0.5} for name, values in LAYERS.items()}
-    total = {"LUT": 547, "FF": 30, "LUTRAM": 4, "BRAM36": 1.5, "DSP": 0}
+    total = {"LUT": 547, "FF": 30, "LUTRAM": 4, "BRAM36": 1.5, "DSP": 0, "packed": 400, "packed_slots": 25}
     budget = {"LUT": 53200, "FF": 106400, "LUTRAM": 17400, "BRAM36": 140, "DSP": 220}
     synthesis = {"family": "xc7", "board": "Pynq-Z2", "total": total, "budget": budget, "layers": layers}
     write(report / "yosys_synth_xc7.json", synthesis)
@@ -127,6 +127,7 @@ def test_every_number_stands_with_its_path(run):
     assert rows["cycles/frame, simulated"] == ("128", "RTL in Verilator, no stalls")
     assert rows["frames/s"] == ("781,250", "cycles x assumed 10 ns clock")
     assert rows["LUT"] == ("547 of 53,200 (1.0%)", "yosys, mapped cells, xc7")
+    assert rows["LUT, packed"] == ("425 of 53,200 (0.8%)", "yosys, packed estimate + carry slots, xc7")
     assert rows["BRAM36"] == ("1.5 of 140 (1.1%)", "yosys, mapped cells, xc7")
     assert rows["LUT, estimate"] == ("570", "estimate by formula")
 

@@ -90,9 +90,13 @@ def test_report(build):
     # Each bit is a function of the four address bits and, above them, of its own input bit.
     assert (fc1["FF"], fc1["LUT"]) == (8, 8)
     assert content["total"] == {
-        "LUT": 8, "LUTRAM": 0, "FF": 16, "BRAM36": 0.0, "DSP": 0, "CARRY": 0, "MUXF": 0,
+        "LUT": 8, "LUTRAM": 0, "FF": 16, "BRAM36": 0.0, "DSP": 0, "CARRY": 0, "MUXF": 0, "packed": 4, "packed_slots": 0,
     }  # fmt: skip
-    assert returned.total.to_json() == content["total"]
+    assert content["path_packed"] == "yosys, packed estimate + carry slots"
+    # Each of the four upper ones, of five inputs, shares its site with a lower one, of four of these.
+    assert (fc0["packed"], fc1["packed"], fc1["packed_slots"]) == (0, 4, 0)
+    assert returned.total.to_json().items() <= content["total"].items()
+    assert (returned.packing.packed, returned.packing.total) == (4, 4)
     assert content["budget"]["LUT"] == 53_200
     assert content["percent"] == {"LUT": 0.0, "LUTRAM": 0.0, "FF": 0.0, "BRAM36": 0.0, "DSP": 0.0}
     assert sorted(path.name for path in (build / "rtl").iterdir()) == ["fc0.sv", "fc1.sv", "library.sv", "words.mem"]

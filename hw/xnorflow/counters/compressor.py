@@ -122,7 +122,7 @@ def render_compressor(heights: Heights) -> str:
         heights: bits of weight 1, 2, 4...
 
     Returns:
-        A module named by :func:`compressor_name` with ports ``clk_i``, ``bits_i`` (those of weight 1 first), ``row_a_o``
+        A module named by :func:`compressor_name`; ports ``clk_i``, ``bits_i`` (those of weight 1 first), ``row_a_o``
         and ``row_b_o``: the rows' sum is that of the bits that came in :func:`compressor_latency` cycles earlier.
     """
     plan, bits = plan_rows(heights), sum(heights)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xnorflow.flow.cli_bench import bench
 from xnorflow.flow.cli_compare import compare
 from xnorflow.flow.cli_simulate import simulate
 from xnorflow.flow.cli_training import summary, zoo
@@ -203,6 +204,7 @@ def build(
 
 
 app.command()(simulate)
+app.command()(bench)
 
 
 @app.command()

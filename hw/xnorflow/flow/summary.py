@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xnorflow.flow.results import Results
+from xnorflow.synthesize.report import PACKED_LABEL
 
 __all__ = ["RESOURCES", "Row", "summary_rows"]
 
@@ -97,6 +98,9 @@ def _resources(results: Results) -> Iterator[Row]:
             if name not in total:
                 continue
             yield _resource(name, total[name], budget.get(name), f"yosys, mapped cells, {family}")
+            if name == "LUT" and "packed" in total:
+                sites = total["packed"] + total["packed_slots"]
+                yield _resource("LUT, packed", sites, budget.get(name), f"{PACKED_LABEL}, {family}")
     estimate = results.estimates.get("total", {}).get("LUT")
     if estimate is not None:
         yield Row("resources", "LUT, estimate", f"{estimate:,.0f}", "estimate by formula")

@@ -25,6 +25,7 @@ class MvauShape:
         input_bits: bits of an input.
         acc_bits: bits of an accumulator.
         weight_bits: bits of a weight.
+        ram_style: memory of the weights, by FINN's names: ``block``, ``distributed`` (LUTs), ``auto`` by what they cost.
     """
 
     mw: int
@@ -34,6 +35,7 @@ class MvauShape:
     input_bits: int
     acc_bits: int
     weight_bits: int = 1
+    ram_style: str = "auto"
 
     @property
     def cycles(self) -> int:
@@ -48,7 +50,8 @@ class MvauShape:
     @property
     def weights_in_bram(self) -> bool:
         """Whether the weight memory goes into block RAM."""
-        return self.cycles > (LOGIC_WORDS if self.counted else LOGIC_ROM_WORDS)
+        least = LOGIC_WORDS if self.counted else LOGIC_ROM_WORDS
+        return self.ram_style == "block" or self.cycles > least
 
     @property
     def luts(self) -> int:

@@ -162,7 +162,8 @@ class MvauRtl(RtlNode):
         """Return shape and folding, which the cost follows from."""
         mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
         input_bits = int(self.get_input_datatype().bitwidth())
-        return MvauShape(mw, mh, simd, pe, input_bits, self.accumulator_bits(), self.weight_bits())
+        style = str(self.get_nodeattr("ram_style"))
+        return MvauShape(mw, mh, simd, pe, input_bits, self.accumulator_bits(), self.weight_bits(), style)
 
     def get_exp_cycles(self) -> int:
         """Return SF * NF: the steady-state interval, which simulation confirms exactly."""

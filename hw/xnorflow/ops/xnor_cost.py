@@ -49,8 +49,9 @@ def xnor_luts(shape: MvauShape) -> int:
     simd, pe, planes = shape.simd, shape.pe, shape.input_bits
     sf, nf = shape.mw // simd, shape.mh // pe
     words, bits = sf * nf, planes * (simd // 2 + 1) - 1
-    array = planes * (_carries(simd, pe, words) + simd / 2 + pe) + pe * _compressor(bits, planes)
-    weights = simd * pe / 2 if CONSTANT_WORDS < words <= LOGIC_WORDS else 0
+    known = words if not shape.weights_in_bram else CONSTANT_WORDS + 1  # by the carries' LUTs
+    array = planes * (_carries(simd, pe, known) + simd / 2 + pe) + pe * _compressor(bits, planes)
+    weights = simd * pe / 2 if words > CONSTANT_WORDS and not shape.weights_in_bram else 0
     starts = _rom(nf, pe * shape.acc_bits)
     buffer = 4 * math.ceil(simd * planes / 6) * math.ceil(sf / 32) if nf > 1 else 0
     results = 4 * math.ceil(pe / 6)

@@ -22,7 +22,7 @@ from xnorflow.simulate.shards import Hardware, plan_shards, run_shards
 from xnorflow.simulate.tools import find_verilator
 from xnorflow.simulate.verilator import compile_design
 
-__all__ = ["simulate"]
+__all__ = ["describe_hardware", "simulate"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -94,7 +94,7 @@ def _check_shape(values: IntArray, spec: StreamSpec, what: str, frames: int | No
         )
 
 
-def _hardware(build: Path, design: Design, library: Path, settings: SimulateSettings) -> Hardware:
+def describe_hardware(build: Path, design: Design, library: Path, settings: SimulateSettings) -> Hardware:
     """Describe the compiled design by paths that hold in any process."""
     return Hardware(
         name=design.top,
@@ -198,7 +198,7 @@ def simulate(
         jobs=settings.jobs,
         progress=progress,
     )
-    hardware = _hardware(build, design, library, settings)
+    hardware = describe_hardware(build, design, library, settings)
     with hardware.start(settings.seed) as model:
         findings = _run_all(_Session(hardware, model, progress), design, settings, inputs, expected)
     report = _report(design, settings, len(inputs), findings, start)

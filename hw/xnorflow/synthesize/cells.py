@@ -10,7 +10,10 @@ from typing import Any
 
 from xnorflow.artifact.errors import SynthesizeError
 
-__all__ = ["Usage", "read_cells", "sum_usage", "usage_of"]
+__all__ = ["FLIP_FLOPS", "Usage", "read_cells", "sum_usage", "usage_of"]
+
+FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE", "LDCE", "LDPE")
+"""Flip-flops and latches; all take their data at port D."""
 
 # LUTs that serve as memory, by primitive (UG474 and UG574, distributed RAM and shift registers).
 _LUTRAM = {
@@ -20,7 +23,7 @@ _LUTRAM = {
     "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1,
 }  # fmt: skip
 _LUT = {"INV": 1, "LUT6_2": 1, **{f"LUT{inputs}": 1 for inputs in range(1, 7)}}
-_FF = dict.fromkeys(("FDRE", "FDSE", "FDCE", "FDPE", "LDCE", "LDPE"), 1)
+_FF = dict.fromkeys(FLIP_FLOPS, 1)
 _BRAM36 = {"RAMB18E1": 0.5, "RAMB18E2": 0.5, "RAMB36E1": 1.0, "RAMB36E2": 1.0}
 _DSP = {"DSP48E1": 1, "DSP48E2": 1}
 _CARRY = {"CARRY4": 1, "CARRY8": 1}

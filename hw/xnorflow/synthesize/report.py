@@ -10,10 +10,12 @@ from xnorflow.artifact.files import write_json
 from xnorflow.boards.catalog import Board, Family
 from xnorflow.synthesize.budget import budget_of, percent_of
 from xnorflow.synthesize.cells import Usage, sum_usage, usage_of
+from xnorflow.synthesize.packing import Packing, sum_packings
 
-__all__ = ["NodeCells", "SynthesisReport"]
+__all__ = ["PACKED_LABEL", "NodeCells", "SynthesisReport"]
 
 PATH_LABEL = "yosys, mapped cells, not packed or routed"
+PACKED_LABEL = "yosys, packed estimate + carry slots"
 
 
 @dataclass(frozen=True)
@@ -22,16 +24,22 @@ class NodeCells:
 
     Args:
         cells: cell type to count.
+        packing: how many LUT sites they take, by estimate.
         seconds: wall time of yosys, shared by equal nodes; 0 when it came from the cache.
     """
 
     cells: dict[str, int]
+    packing: Packing
     seconds: float
 
     @property
     def usage(self) -> Usage:
         """Resources of these cells."""
         return usage_of(self.cells)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the node's entry in the report."""
+        return {**_counts(self.usage, self.packing), "cells": self.cells, "seconds": round(self.seconds, 2)}
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,11 @@ class SynthesisReport:
         return sum_usage(layer.usage for layer in self.layers.values())
 
     @property
+    def packing(self) -> Packing:
+        """Packing estimate of all nodes; LUTs of different nodes share no site."""
+        return sum_packings(layer.packing for layer in self.layers.values())
+
+    @property
     def percent(self) -> dict[str, float] | None:
         """Share of the board's budget in percent; None where the board is of another family."""
         return percent_of(self.total, self.board) if self.board.family is self.family else None
@@ -74,16 +87,19 @@ class SynthesisReport:
             "board": self.board.name if own else None,
             "part": self.board.part if own else None,
             "yosys": self.yosys,
-            "total": self.total.to_json(),
+            "path_packed": PACKED_LABEL,
+            "total": _counts(self.total, self.packing),
             "budget": budget_of(self.board) if own else None,
             "percent": self.percent,
-            "layers": {
-                name: {**layer.usage.to_json(), "cells": layer.cells, "seconds": round(layer.seconds, 2)}
-                for name, layer in self.layers.items()
-            },
+            "layers": {name: layer.to_json() for name, layer in self.layers.items()},
             "wall_seconds": round(self.wall_seconds, 2),
         }
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
         write_json(path, self.to_json())
+
+
+def _counts(usage: Usage, packing: Packing) -> dict[str, Any]:
+    """Return mapped cells and, beside them, the LUT sites that they take and the further ones that carries block."""
+    return {**usage.to_json(), "packed": packing.packed, "packed_slots": packing.slots}

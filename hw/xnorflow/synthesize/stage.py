@@ -6,19 +6,20 @@ import contextlib
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xnorflow.artifact.cache import cache_get, cache_put
-from xnorflow.artifact.design import Design
+from xnorflow.artifact.design import Design, DesignNode
 from xnorflow.artifact.errors import SynthesizeError
 from xnorflow.artifact.files import write_text
 from xnorflow.artifact.processes import run_commands
 from xnorflow.artifact.progress import Progress
 from xnorflow.boards.catalog import Board, Family, load_board
 from xnorflow.synthesize.budget import check_budget, check_usage
-from xnorflow.synthesize.cells import read_cells
 from xnorflow.synthesize.config import SynthesizeSettings
+from xnorflow.synthesize.counts import count_netlist, read_counts
 from xnorflow.synthesize.report import NodeCells, SynthesisReport
 from xnorflow.synthesize.yosys import (
     Yosys,
@@ -29,7 +30,7 @@ from xnorflow.synthesize.yosys import (
     prepare_folder,
 )
 
-__all__ = ["synthesize"]
+__all__ = ["map_nodes", "synthesize"]
 
 _CACHE = "netlists"
 
@@ -46,20 +47,36 @@ def _estimates(build: Path) -> dict[str, dict[str, Any]] | None:
     return {name: layer for name, layer in content.items() if isinstance(layer, dict)}
 
 
-def _synthesize_nodes(
-    design: Design, family: Family, folder: Path, logs: Path, yosys: Yosys, jobs: int, progress: Progress
+def map_nodes(
+    nodes: Sequence[DesignNode], family: Family, folder: Path, logs: Path, yosys: Yosys, jobs: int, progress: Progress
 ) -> dict[str, NodeCells]:
-    """Take each node's netlist from the cache, or make it, equal ones once; returned in stream order."""
-    reports = {node.name: f"{node_key(node, folder, family, yosys)}.json" for node in design.nodes}
-    makers = {reports[node.name]: node for node in reversed(design.nodes)}
-    missing = [report for report in makers if not cache_get(_CACHE, report, folder / report)]
+    """Take each node's counts from the cache, or map it, equal ones once.
+
+    Args:
+        nodes: their sources are files below ``folder``, which holds the memory files that these name, too.
+        family: what to map to.
+        folder: takes the counts.
+        logs: takes yosys's output.
+        yosys: the tool.
+        jobs: nodes at a time.
+        progress: told of every node.
+
+    Returns:
+        By name, in the order given.
+
+    Raises:
+        SynthesizeError: yosys rejects a node.
+    """
+    stems = {node.name: node_key(node, folder, family, yosys) for node in nodes}
+    makers = {stems[node.name]: node for node in reversed(nodes)}
+    missing = [stem for stem in makers if not cache_get(_CACHE, f"{stem}.json", folder / f"{stem}.json")]
     # Most work first, so that two processes end together.
-    missing.sort(key=lambda report: _work(makers[report].info), reverse=True)
+    missing.sort(key=lambda stem: _work(makers[stem].info), reverse=True)
     commands = {}
-    for report in missing:
-        node = makers[report]
+    for stem in missing:
+        node = makers[stem]
         log = logs / f"yosys_{node.name}_{family}.log"
-        commands[node_command(node, folder, family, yosys, report, log)] = report
+        commands[node_command(node, folder, family, yosys, stem, log)] = stem
     seconds = dict.fromkeys(makers, 0.0)
     with (
         progress.task(f"Synthesize for {family}", len(makers)) as advance,
@@ -67,12 +84,13 @@ def _synthesize_nodes(
     ):
         advance(len(makers) - len(missing), "")
         for outcome in outcomes:
-            report = commands[outcome.command]
-            check_outcome(makers[report].name, outcome)
-            seconds[report] = outcome.seconds
-            cache_put(_CACHE, folder / report, report, keep=2000)
-            advance(1, makers[report].name)
-    return {name: NodeCells(read_cells(folder / report), seconds[report]) for name, report in reports.items()}
+            stem = commands[outcome.command]
+            check_outcome(makers[stem].name, outcome)
+            seconds[stem] = outcome.seconds
+            report = count_netlist(folder, stem, makers[stem].name)
+            cache_put(_CACHE, report, report.name, keep=2000)
+            advance(1, makers[stem].name)
+    return {name: NodeCells(*read_counts(folder / f"{stem}.json"), seconds[stem]) for name, stem in stems.items()}
 
 
 def _work(info: dict[str, Any]) -> int:
@@ -114,7 +132,7 @@ def synthesize(
         with tempfile.TemporaryDirectory(prefix=".yosys.", dir=work) as name:
             folder = Path(name)
             prepare_folder(build, design, folder)
-            layers = _synthesize_nodes(design, family, folder, work, yosys, settings.jobs, progress)
+            layers = map_nodes(design.nodes, family, folder, work, yosys, settings.jobs, progress)
         report = SynthesisReport(design.top, family, board, yosys.version, layers, time.perf_counter() - start)
         report.save(build / "report" / f"yosys_synth_{family}.json")
         reports.append(report)

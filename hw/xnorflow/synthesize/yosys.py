@@ -22,6 +22,7 @@ from xnorflow.artifact.errors import SynthesizeError, ToolError
 from xnorflow.artifact.processes import Command, Outcome, run_commands
 from xnorflow.artifact.progress import Progress
 from xnorflow.boards.catalog import Family
+from xnorflow.synthesize.counts import counting_rules
 
 __all__ = ["Yosys", "check_outcome", "find_yosys", "node_command", "node_key", "prepare_folder"]
 
@@ -33,7 +34,8 @@ _SCRIPT = (
     "read_slang -j 1 --ignore-assertions -D XNORFLOW_LUT6 --top {top} " + CELLS + " {sources}; "
     # Shift registers would take LUTs, where the flip-flops beside used LUTs are free.
     "synth_xilinx -family {family} -noiopad -noclkbuf -nosrl -flatten -top {top}; "
-    "tee -q -o {report} stat -json -tech xilinx -top {top}"
+    "tee -q -o {stem}.stat stat -json -tech xilinx -top {top}; "
+    "setattr -unset src {top}/*; select {top}; write_json -selected {stem}.netlist"
 )
 
 
@@ -108,7 +110,7 @@ def prepare_folder(build: Path, design: Design, folder: Path) -> None:
 
 
 def node_key(node: DesignNode, folder: Path, family: Family, yosys: Yosys) -> str:
-    """Return the hash of all that a node's netlist depends on: tool, script, sources and the files that they name.
+    """Return the hash of all that a node's counts depend on: tool, script, rules, sources and files that they name.
 
     The node's own name is left out, so that equal FIFOs of two layers have one key.
     """
@@ -116,12 +118,12 @@ def node_key(node: DesignNode, folder: Path, family: Family, yosys: Yosys) -> st
     named = sorted({name for text in texts for name in re.findall(r'"([^"\n]+)"', text)})
     data = [(folder / name).read_bytes() for name in named if (folder / name).is_file()]
     nameless = [re.sub(rf"\b{re.escape(node.name)}(?=\b|_)", "<node>", text) for text in texts]
-    return content_key(yosys.version, _SCRIPT, family, *nameless, *data)
+    return content_key(yosys.version, _SCRIPT, counting_rules(), family, *nameless, *data)
 
 
-def node_command(node: DesignNode, folder: Path, family: Family, yosys: Yosys, report: str, log: Path) -> Command:
-    """Return the run that synthesizes ``node`` as a top of its own and counts its cells in file ``report``."""
-    script = _SCRIPT.format(top=node.name, sources=" ".join(node.sources), family=family, report=report)
+def node_command(node: DesignNode, folder: Path, family: Family, yosys: Yosys, stem: str, log: Path) -> Command:
+    """Return the run that synthesizes ``node`` as a top of its own, into ``<stem>.stat`` and ``<stem>.netlist``."""
+    script = _SCRIPT.format(top=node.name, sources=" ".join(node.sources), family=family, stem=stem)
     return Command((*yosys.command, "-q", "-p", script), log, cwd=folder)
 
 

@@ -1,0 +1,1 @@
+"""Bench: what is measured against peers and goals, and the table of it."""

@@ -1,0 +1,161 @@
+"""All rows of the benchmark, in the order of the table."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from xnorflow.artifact.errors import ConfigError
+from xnorflow.bench.integer import integer_row
+from xnorflow.bench.networks import build_row, simulation_row
+from xnorflow.bench.row import Goal, Peer, Row
+from xnorflow.bench.unit import UnitParameters, unit_row
+
+__all__ = ["ROWS", "find_rows"]
+
+_FINN_UNIT = "FINN's matrix-vector unit by Vivado on UltraScale+, arXiv 2201.11409"
+_EXAMPLES = "finn-examples on a Pynq-Z1 board at 100 MHz"
+_FIRST = "the first measurement of this row, 8,100 cycles a frame"
+_FINN_PAPER = "FINN on a ZC706 at 200 MHz, arXiv 1612.07119"
+_WIDE = UnitParameters(mw=1024, mh=64, pe=64, simd=64)
+_NARROW = UnitParameters(mw=1024, mh=64, pe=16, simd=64)
+
+_UNITS = (
+    Row(
+        "unit_pe64_simd64",
+        "LUT per binary MAC, whole unit with control and thresholds, weights in BRAM, PE=64, SIMD=64, xc7",
+        Peer("3.03, RTL and HLS", _FINN_UNIT),
+        Goal("<= 1.25"),
+        unit_row(_WIDE),
+    ),
+    Row(
+        "unit_pe16_simd64",
+        "LUT per binary MAC, the same unit with PE=16, SIMD=64",
+        Peer("2.7 HLS, 3.7 RTL", _FINN_UNIT),
+        Goal("<= 1.4"),
+        unit_row(_NARROW),
+    ),
+    Row(
+        "constants_count",
+        "LUT per binary MAC, weights folded at most 4 deep as constants, N=576: count and weight memory",
+        Peer("1.57, plain code with unfolded constants", "yosys, packed"),
+        Goal("<= 0.75"),
+    ),
+    Row(
+        "constants_unit",
+        "LUT per binary MAC, weights folded at most 4 deep as constants, N=576: whole unit",
+        Peer("1.57, plain code with unfolded constants", "yosys, packed"),
+        Goal("<= 0.95"),
+    ),
+    Row(
+        "unrolled_256x64",
+        "LUT per binary MAC, fully unrolled constants with thresholds, 256 x 64",
+        Peer("0.50 by column compression, 0.51 by shared sums of three inputs", "yosys, packed, without thresholds"),
+        Goal("<= 0.40"),
+    ),
+)
+
+_DESIGNS = (
+    Row(
+        "tfc_unrolled",
+        "LUT of TFC_1W1A fully unrolled, a frame a cycle (100 M frames/s at 100 MHz inside the fabric), xc7z020",
+        Peer("58,192", "LUTNet's unrolled MNIST network, its README"),
+        Goal("<= 25,000"),
+    ),
+    Row(
+        "cnv_frames",
+        "frames/s of CNV_1W1A on xc7z020 at 100 MHz, simulated, at most 53,200 LUT and 140 BRAM36 as mapped",
+        Peer("3,020", _EXAMPLES),
+        Goal(">= 30,000, then 50,000"),
+    ),
+    Row(
+        "cnv_luts",
+        "LUT of CNV_1W1A at 3,051 frames/s",
+        Peer("20,600 to 26,000", "explorations of FINN's CNV, BNN-PYNQ's README"),
+        Goal("<= 8,000"),
+    ),
+    Row(
+        "tfc_frames",
+        "frames/s of TFC_1W1A at 100 MHz, packed input of 98 bytes",
+        Peer("837,019 with an input of 784 bytes", _EXAMPLES),
+        Goal(">= 8,000,000"),
+    ),
+    Row(
+        "sfc_luts",
+        "LUT of SFC_1W1A at 16 cycles a frame (12.4 M frames/s at 200 MHz)",
+        Peer("91,131", _FINN_PAPER),
+        Goal("<= 30,000"),
+    ),
+    Row(
+        "sfc_latency",
+        "cycles to the first result of SFC_1W1A at 16 cycles a frame",
+        Peer("62 (0.31 us)", _FINN_PAPER),
+        Goal("<= 40"),
+    ),
+    Row(
+        "ecp5_fmax",
+        "MHz of the PE=16, SIMD=64 unit, routed on ECP5",
+        Peer("54, plain code without pipeline", "nextpnr-ecp5"),
+        Goal(">= 180"),
+    ),
+    Row(
+        "ecp5_ratio",
+        "routed MHz of that unit over the same unit in plain behavioral code",
+        Peer("1, plain code", "nextpnr-ecp5"),
+        Goal(">= 3"),
+    ),
+)
+
+_SPEEDS = (
+    Row(
+        "simulation_cycles",
+        "cycles/s of CNV_1W1A in Verilator, 2 processes",
+        Peer("173,466", _FIRST),
+        Goal(">= 867,000, five times the first measurement"),
+        simulation_row("CNV_1W1A", 384, frames_a_second=False),
+    ),
+    Row(
+        "simulation_frames",
+        "frames/s of CNV_1W1A in Verilator, 2 processes",
+        Peer("21.1", _FIRST),
+        Goal(">= 105, five times the first measurement"),
+        simulation_row("CNV_1W1A", 384, frames_a_second=True),
+    ),
+    Row(
+        "integer_tfc",
+        "images/s of TFC_1W1A's integer.onnx",
+        Peer("19", "QONNX execution"),
+        Goal(">= 100,000"),
+        integer_row("TFC_1W1A", 65_536, (64, 256, 1024, 4096, 16384), (1, 2)),
+    ),
+    Row(
+        "integer_cnv",
+        "images/s of CNV_1W1A's integer.onnx",
+        Peer("-"),
+        Goal(">= 300"),
+        integer_row("CNV_1W1A", 512, (1, 4, 16, 64, 256), (1, 2)),
+    ),
+    Row(
+        "cnv_minutes",
+        "minutes from QONNX to a simulated and synthesized CNV_1W1A on 2 cores",
+        Peer("hours", "the same with Vivado"),
+        Goal("<= 10"),
+        build_row("CNV_1W1A"),
+    ),
+)
+
+ROWS = (*_UNITS, *_DESIGNS, *_SPEEDS)
+
+
+def find_rows(patterns: tuple[str, ...], rows: tuple[Row, ...] = ROWS) -> tuple[Row, ...]:
+    """Return the rows whose id one of ``patterns`` (``*`` and ``?`` as in file names) matches; all without patterns.
+
+    Raises:
+        ConfigError: a pattern matches none.
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(row.id, pattern) for row in rows):
+            raise ConfigError(
+                "option --only", f"no row is called {pattern!r}", ", ".join(row.id for row in rows),
+                "take one of these; * stands for any letters",
+            )  # fmt: skip
+    return tuple(row for row in rows if not patterns or any(fnmatchcase(row.id, pattern) for pattern in patterns))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xnorflow.artifact.errors import GenerateError, SynthesizeError
+from xnorflow.artifact.errors import GenerateError
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.artifact.streams import StreamSpec, pack, unpack
 from xnorflow.bench.integer import integer_row
@@ -66,20 +66,11 @@ def test_a_unit_is_measured(bench):
 
 
 def test_weights_go_where_they_are_told(tmp_path):
-    for style in ("block", "logic"):
+    for style, held in (("block", 'rom_style = "block"'), ("distributed", "u_weight_0")):
         folder = tmp_path / style
         folder.mkdir()
         make_unit(replace(TINY, weight_style=style), folder)
-        assert f'.WeightStyle("{style}")' in (folder / "unit.sv").read_text()
-
-
-def test_a_unit_without_that_parameter(tmp_path, monkeypatch):
-    from xnorflow.bench import unit
-
-    wrapper = tmp_path / "unit.sv"
-    wrapper.write_text("module unit; endmodule\n")
-    with pytest.raises(SynthesizeError, match=r"^unit unit\.sv: has no parameter WeightStyle; .* weight_style auto$"):
-        unit._set_weight_style(wrapper, "block")
+        assert held in (folder / "unit_array.sv").read_text()
 
 
 def test_a_folding_that_does_not_divide(tmp_path):

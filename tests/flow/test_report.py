@@ -132,8 +132,26 @@ def test_every_number_stands_with_its_path(run):
     assert rows["LUT, estimate"] == ("570", "estimate by formula")
 
 
+def write_routed(root) -> None:
+    content = {
+        "path": "routed, nextpnr-ecp5, LFE5U-85F, speed grade 6", "clock_mhz": 50.0, "fmax_mhz": 101.16, "met": True,
+        "used": {"LUT4": 2762, "DP16KD": 14}, "available": {"LUT4": 83640, "DP16KD": 208},
+        "percent": {"LUT4": 3.3, "DP16KD": 6.7},
+    }  # fmt: skip
+    write(root / "build" / "report" / "ecp5_route.json", content)
+
+
+def test_what_was_routed_for_ecp5(run):
+    rows = {row.quantity: row for row in summary_rows(load_results(run(write_build, write_routed)))}
+    path = "routed, nextpnr-ecp5, LFE5U-85F, speed grade 6"
+    assert (rows["Fmax, ECP5"].value, rows["Fmax, ECP5"].path) == ("101.16 MHz for 50 MHz", path)
+    assert rows["Fmax, ECP5"].good is True
+    assert (rows["LUT4, ECP5"].value, rows["LUT4, ECP5"].path) == ("2,762 of 83,640 (3.3%)", path)
+    assert rows["DP16KD, ECP5"].value == "14 of 208 (6.7%)"
+
+
 def test_terminal_and_page_show_the_same_rows(run):
-    folders = run(write_training, write_build, write_results)
+    folders = run(write_training, write_build, write_results, write_routed)
     terminal = shown(folders)
     page = (folders.report / "report.html").read_text(encoding="utf-8")
     for row in summary_rows(load_results(folders)):

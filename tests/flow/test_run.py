@@ -39,9 +39,11 @@ def test_the_whole_path_and_what_is_kept_of_it(cli, experiment, tmp_path, left_b
     other_stalls = cli("run", file, "--runs", runs, "--stall", "0.1")
     assert kept(other_stalls.out) == {"train", "export", "generate"}
 
+    (build / "bitfile").mkdir()
     other_folding = cli("run", file, "--runs", runs, "--target-cycles", "20", "--no-simulate")
     assert kept(other_folding.out) == {"train", "export"}
     assert not (build / "report" / "simulation.json").exists()  # it was about the design before
+    assert not (build / "bitfile").exists()  # and so was this
 
     (build / "design.json").write_text("{}", encoding="utf-8")
     damaged = cli("run", file, "--runs", runs, "--target-cycles", "20", "--until", "generate")

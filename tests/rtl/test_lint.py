@@ -92,6 +92,9 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"Folds": 1, "Pe": 3, "InWidth": 1, "RomStyle": "block"},
     ],
     "repeat": [{}, {"Beats": 1, "Width": 1}, {"Beats": 5, "Times": 3}, {"Beats": 3, "Times": 65536}],
+    "uart_rx": [{}, {"CyclesPerBit": 8}, {"CyclesPerBit": 9}],
+    "uart_tx": [{}, {"CyclesPerBit": 2}],
+    "uart_shell": [{}, {"InBytes": 7, "OutBytes": 2}, {"InBytes": 2, "OutBytes": 5, "Depth": 2, "CyclesPerBit": 8}],
     "pool": [
         {},
         {"Positions": 1, "Folds": 1},
@@ -274,6 +277,11 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("swg_ring", {"Lead": -1}, "Lead must be 0 to Span - 1"),
     ("swg_ring", {"Lead": 20}, "Lead must be 0 to Span - 1"),
     ("swg_ring", {"MemoryStyle": "logic"}, "MemoryStyle must be auto, block or distributed"),
+    ("uart_rx", {"CyclesPerBit": 7}, "CyclesPerBit must be at least 8"),
+    ("uart_tx", {"CyclesPerBit": 1}, "CyclesPerBit must be at least 2"),
+    ("uart_shell", {"InBytes": 0}, "InBytes and OutBytes must be at least 1"),
+    ("uart_shell", {"OutBytes": 0}, "InBytes and OutBytes must be at least 1"),
+    ("uart_shell", {"Depth": 1}, "Depth must be at least 2"),
 ]
 
 

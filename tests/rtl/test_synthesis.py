@@ -38,6 +38,11 @@ DATA_PORTS = {
     "requantize_thresholds": ("fold_i", "data_i", "data_o"),
     "requantize_affine": ("fold_i", "data_i", "data_o"),
     "requantize_table": ("fold_i", "data_i", "data_o"),
+    "uart_rx": ("rx_i", "data_o", "valid_o", "ready_i", "error_o", "break_o"),
+    "uart_tx": ("data_i", "valid_i", "ready_o", "tx_o"),
+    "uart_shell": (
+        "rx_i", "tx_o", "error_o", "accelerator_rst_no", "data_o", "valid_o", "ready_i", "data_i", "valid_i", "ready_o",
+    ),
     "swg_ring": (
         "data_i", "valid_i", "ready_o", "last_i", "first_i", "pad_i", "issue_o", "data_o", "valid_o", "ready_i",
     ),
@@ -164,6 +169,9 @@ INSTANCES = {
     "ring": Instance("swg_ring", {}, {"data_i": 8, "last_i": 4, "data_o": 8}),
     "swg": swg(6, MemoryStyle="distributed"),
     "swg_block": swg(32, MemoryStyle="block"),
+    "uart_rx": Instance("uart_rx", {}, {"data_o": 8}),
+    "uart_tx": Instance("uart_tx", {}, {"data_i": 8}),
+    "uart_shell": Instance("uart_shell", {"InBytes": 7, "OutBytes": 2}, {"data_o": 56, "data_i": 16}),
     "pool_one_fold": pool(1, "max", 8),
     "pool_few_folds": pool(8, "sum", 10),
     "pool_many_folds": pool(700, "max", 8),
@@ -243,6 +251,7 @@ def test_every_module_is_synthesized(bench):
 @pytest.mark.parametrize("name", [
     "popcount", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add", "add_shifted", "pairs",
     "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold",
+    "uart_rx", "uart_tx",
 ])  # fmt: skip
 def test_logic_takes_no_memory(cells, name):
     assert cells[name]["FDRE"] > 0

@@ -16,7 +16,7 @@ from xnorflow.bench.row import Bench, Measure, Measurement
 from xnorflow.boards.catalog import Family, load_board
 from xnorflow.synthesize.report import PACKED_LABEL, NodeCells
 from xnorflow.synthesize.stage import map_nodes
-from xnorflow.synthesize.yosys import find_yosys
+from xnorflow.synthesize.yosys import copy_cells, find_yosys
 
 __all__ = ["UnitParameters", "make_plain_unit", "make_unit", "unit_cost", "unit_row", "unit_vectors"]
 
@@ -128,6 +128,7 @@ def unit_cost(
     progress = progress or SilentProgress()
     nodes = [make_unit(parameters, work), make_plain_unit(parameters, work)]
     yosys = find_yosys(work, progress)
+    copy_cells(work)
     mapped = map_nodes(nodes, parameters.family, work, work, yosys, jobs, progress)
     return mapped[UNIT], mapped[PLAIN_UNIT], yosys.version
 

@@ -12,6 +12,7 @@ import typer
 from xnorflow.flow.cli_bench import bench
 from xnorflow.flow.cli_compare import compare
 from xnorflow.flow.cli_simulate import simulate
+from xnorflow.flow.cli_synthesize import synthesize
 from xnorflow.flow.cli_training import summary, zoo
 from xnorflow.flow.cli_verify import verify
 from xnorflow.flow.options import (
@@ -205,14 +206,7 @@ def build(
 
 app.command()(simulate)
 app.command()(bench)
-
-
-@app.command()
-def synthesize(directory: Directory, quiet: Quiet = False, debug: Debug = False) -> None:
-    """Map a generated design to LUTs, flip-flops and memories with yosys."""
-    from xnorflow.flow import commands
-
-    commands.synthesize(directory, quiet=quiet)
+app.command()(synthesize)
 
 
 @app.command()

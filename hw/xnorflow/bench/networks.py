@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,15 @@ from xnorflow.bench.row import Bench, Measure, Measurement
 from xnorflow.simulate.config import SimulateSettings
 from xnorflow.synthesize.config import SynthesizeSettings
 
-__all__ = ["build_row", "simulation_row"]
+if TYPE_CHECKING:
+    from xnorflow.train.checkpoint import Checkpoint
+
+__all__ = ["build_row", "export_network", "lower_and_generate", "simulation_row", "vectors"]
 
 IntArray = npt.NDArray[np.int64]
 
 BOARD = "Pynq-Z2"
+SEED = 1
 PROCESSES = 2
 CHECKED_FRAMES = 100
 
@@ -49,26 +53,46 @@ class Built:
     generate_seconds: float
 
 
-def build(model: Path, folder: Path, bench: Bench) -> Built:
-    """Lower ``model`` with the settings that `xnorflow build` has by itself, and generate its RTL."""
+def lower_and_generate(model: Path, folder: Path, bench: Bench, settings: dict[str, Any] | None = None) -> Built:
+    """Lower ``model`` with the settings that `xnorflow build` has by itself, or others, and generate its RTL."""
     from xnorflow.generate.stage import generate
     from xnorflow.lower.config import BuildSettings
     from xnorflow.lower.stage import lower
 
     start = time.perf_counter()
-    lowered = lower(model, folder, BuildSettings(board=BOARD), None, bench.progress)
+    lowered = lower(model, folder, BuildSettings(**{"board": BOARD, **(settings or {})}), None, bench.progress)
     lower_end = time.perf_counter()
     design = generate(folder, lowered, bench.progress)
     end = time.perf_counter()
     return Built(folder, design, lowered.codec, lower_end - start, end - lower_end)
 
 
-def export_network(name: str, path: Path) -> None:
-    """Write a network of the zoo as QONNX."""
+def export_network(name: str, path: Path) -> str:
+    """Write a network as QONNX: of the zoo, or for 28 x 28 pixels with random weights; return which."""
     from xnorflow.export.stage import export_checkpoint
+    from xnorflow.train.zoo.catalog import read_catalog
     from xnorflow.train.zoo.load import load_zoo
 
-    export_checkpoint(load_zoo(name), path)
+    if name in {entry.name for entry in read_catalog()}:
+        export_checkpoint(load_zoo(name), path)
+        return "trained, of the zoo"
+    export_checkpoint(_untrained(name), path)
+    return f"random, seed {SEED}"
+
+
+def _untrained(name: str) -> Checkpoint:
+    import torch
+
+    from xnorflow.train.binarize.form import Form
+    from xnorflow.train.checkpoint import Checkpoint
+    from xnorflow.train.config import DatasetName
+    from xnorflow.train.models.config import NetworkName, NetworkSettings
+    from xnorflow.train.models.registry import build_network
+
+    settings, shape = NetworkSettings(network=NetworkName(name)), (1, 28, 28)
+    torch.manual_seed(SEED)
+    weights = build_network(settings, shape, 10).state_dict()
+    return Checkpoint(settings, Form.BINARY, DatasetName.MNIST, shape, 10, SEED, "none", 0, {}, weights)
 
 
 def vectors(built: Built, frames: int) -> tuple[IntArray, IntArray]:
@@ -95,7 +119,8 @@ def simulation_row(name: str, frames: int, *, frames_a_second: bool) -> Measure:
         if key not in bench.shared:
             export_network(name, bench.work / "model.onnx")
             with empty_cache(bench.work / "cache"):
-                bench.shared[key] = _simulate(build(bench.work / "model.onnx", bench.work, bench), frames, bench)
+                built = lower_and_generate(bench.work / "model.onnx", bench.work, bench)
+                bench.shared[key] = _simulate(built, frames, bench)
         details = bench.shared[key]
         kind = "frames" if frames_a_second else "cycles"
         path = f"Verilator, {PROCESSES} processes, build excluded, {clock_label(details['busy_percent_before'])}"
@@ -154,7 +179,7 @@ def build_row(name: str) -> Measure:
         busy = busy_percent()
         with empty_cache(bench.work / "cache"):
             start = time.perf_counter()
-            built = build(bench.work / "model.onnx", bench.work, bench)
+            built = lower_and_generate(bench.work / "model.onnx", bench.work, bench)
             inputs, expected = vectors(built, CHECKED_FRAMES)
             simulated = simulate(bench.work, inputs, expected, SimulateSettings(jobs=PROCESSES), bench.progress)
             mapped = synthesize(bench.work, SynthesizeSettings(jobs=bench.jobs), bench.progress)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from xnorflow.artifact.errors import ConfigError
+from xnorflow.bench.designs import DesignParameters, Figure, design_row
 from xnorflow.bench.integer import integer_row
 from xnorflow.bench.networks import build_row, simulation_row
+from xnorflow.bench.routed import routed_row
 from xnorflow.bench.row import Goal, Peer, Row
-from xnorflow.bench.unit import UnitParameters, unit_row
+from xnorflow.bench.unit import UnitParameters, count_row, unit_row
 
 __all__ = ["ROWS", "find_rows"]
 
@@ -18,6 +20,15 @@ _FIRST = "the first measurement of this row, 8,100 cycles a frame"
 _FINN_PAPER = "FINN on a ZC706 at 200 MHz, arXiv 1612.07119"
 _WIDE = UnitParameters(mw=1024, mh=64, pe=64, simd=64)
 _NARROW = UnitParameters(mw=1024, mh=64, pe=16, simd=64)
+_FOLDED = UnitParameters(mw=576, mh=64, pe=16, simd=576, weight_style="distributed")
+_UNROLLED = UnitParameters(mw=256, mh=64, pe=64, simd=256, weight_style="distributed")
+_ECP5 = UnitParameters(mw=576, mh=64, pe=16, simd=64)
+
+_TFC_UNROLLED = DesignParameters("TFC_1W1A", (("target_cycles", 1),), 1000)
+_TFC_FAST = DesignParameters("TFC_1W1A", (("target_cycles", 12),), 1000)
+_SFC = DesignParameters("SFC_1W1A", (("target_cycles", 16),), 1000)
+_CNV_FAST = DesignParameters("CNV_1W1A", (("budget", {"LUT": 48_000, "BRAM36": 140}),))
+_CNV_SMALL = DesignParameters("CNV_1W1A", (("target_fps", 3_051),))
 
 _UNITS = (
     Row(
@@ -39,18 +50,21 @@ _UNITS = (
         "LUT per binary MAC, weights folded at most 4 deep as constants, N=576: count and weight memory",
         Peer("1.57, plain code with unfolded constants", "yosys, packed"),
         Goal("<= 0.75"),
+        count_row(_FOLDED),
     ),
     Row(
         "constants_unit",
         "LUT per binary MAC, weights folded at most 4 deep as constants, N=576: whole unit",
         Peer("1.57, plain code with unfolded constants", "yosys, packed"),
         Goal("<= 0.95"),
+        unit_row(_FOLDED),
     ),
     Row(
         "unrolled_256x64",
         "LUT per binary MAC, fully unrolled constants with thresholds, 256 x 64",
         Peer("0.50 by column compression, 0.51 by shared sums of three inputs", "yosys, packed, without thresholds"),
         Goal("<= 0.40"),
+        unit_row(_UNROLLED),
     ),
 )
 
@@ -60,48 +74,56 @@ _DESIGNS = (
         "LUT of TFC_1W1A fully unrolled, a frame a cycle (100 M frames/s at 100 MHz inside the fabric), xc7z020",
         Peer("58,192", "LUTNet's unrolled MNIST network, its README"),
         Goal("<= 25,000"),
+        design_row(_TFC_UNROLLED, Figure.LUTS),
     ),
     Row(
         "cnv_frames",
         "frames/s of CNV_1W1A on xc7z020 at 100 MHz, simulated, at most 53,200 LUT and 140 BRAM36 as mapped",
         Peer("3,020", _EXAMPLES),
         Goal(">= 30,000, then 50,000"),
+        design_row(_CNV_FAST, Figure.FRAMES),
     ),
     Row(
         "cnv_luts",
         "LUT of CNV_1W1A at 3,051 frames/s",
         Peer("20,600 to 26,000", "explorations of FINN's CNV, BNN-PYNQ's README"),
         Goal("<= 8,000"),
+        design_row(_CNV_SMALL, Figure.LUTS),
     ),
     Row(
         "tfc_frames",
         "frames/s of TFC_1W1A at 100 MHz, packed input of 98 bytes",
         Peer("837,019 with an input of 784 bytes", _EXAMPLES),
         Goal(">= 8,000,000"),
+        design_row(_TFC_FAST, Figure.FRAMES),
     ),
     Row(
         "sfc_luts",
         "LUT of SFC_1W1A at 16 cycles a frame (12.4 M frames/s at 200 MHz)",
         Peer("91,131", _FINN_PAPER),
         Goal("<= 30,000"),
+        design_row(_SFC, Figure.LUTS),
     ),
     Row(
         "sfc_latency",
         "cycles to the first result of SFC_1W1A at 16 cycles a frame",
         Peer("62 (0.31 us)", _FINN_PAPER),
         Goal("<= 40"),
+        design_row(_SFC, Figure.LATENCY),
     ),
     Row(
         "ecp5_fmax",
         "MHz of the PE=16, SIMD=64 unit, routed on ECP5",
         Peer("54, plain code without pipeline", "nextpnr-ecp5"),
         Goal(">= 180"),
+        routed_row(_ECP5, ratio=False),
     ),
     Row(
         "ecp5_ratio",
         "routed MHz of that unit over the same unit in plain behavioral code",
         Peer("1, plain code", "nextpnr-ecp5"),
         Goal(">= 3"),
+        routed_row(_ECP5, ratio=True),
     ),
 )
 

@@ -18,7 +18,7 @@ from xnorflow.synthesize.report import PACKED_LABEL, NodeCells
 from xnorflow.synthesize.stage import map_nodes
 from xnorflow.synthesize.yosys import copy_cells, find_yosys
 
-__all__ = ["UnitParameters", "make_plain_unit", "make_unit", "unit_cost", "unit_row", "unit_vectors"]
+__all__ = ["UnitParameters", "count_row", "make_plain_unit", "make_unit", "unit_cost", "unit_row", "unit_vectors"]
 
 BOARDS = {Family.XC7: "Pynq-Z2", Family.XCUP: "KV260"}
 PLAIN = "plain_mvau"
@@ -149,6 +149,28 @@ def unit_row(parameters: UnitParameters) -> Measure:
         }
         path = f"{PACKED_LABEL}, {parameters.family}"
         return Measurement(round(sites, 3), "LUT/MAC", path, details, round(plain_sites, 3))
+
+    return measure
+
+
+def count_row(parameters: UnitParameters) -> Measure:
+    """Return what measures the array alone, from a beat to two rows for each neuron, its weights included.
+
+    The adder that makes one number of the rows is the accumulator, which is not in the array.
+    """
+
+    def measure(bench: Bench) -> Measurement:
+        whole = make_unit(parameters, bench.work)
+        array = DesignNode(f"{UNIT}_array", "array", whole.sources, 1, whole.info, ("in0",), (8,))
+        yosys = find_yosys(bench.work, bench.progress)
+        copy_cells(bench.work)
+        mapped = map_nodes([array], parameters.family, bench.work, bench.work, yosys, bench.jobs, bench.progress)
+        details = {"parameters": asdict(parameters), "macs": parameters.macs, "array": _details(mapped[array.name])}
+        path = f"{PACKED_LABEL}, {parameters.family}, as two rows"
+        return Measurement(
+            round(mapped[array.name].packing.total / parameters.macs, 3), "LUT/MAC", path,
+            {**details, "yosys": yosys.version},
+        )  # fmt: skip
 
     return measure
 

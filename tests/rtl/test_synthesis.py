@@ -167,6 +167,7 @@ INSTANCES = {
     "repeat": Instance("repeat", {"Width": 8, "Beats": 4}, {"data_i": 8, "data_o": 8}),
     "repeat_long": Instance("repeat", {"Width": 9, "Beats": 1024}, {"data_i": 9, "data_o": 9}),
     "ring": Instance("swg_ring", {}, {"data_i": 8, "last_i": 4, "data_o": 8}),
+    "windows": Instance("swg_parallel", {"Columns": 30, "Width": 6}, {"data_i": 6, "data_o": 54}),
     "swg": swg(6, MemoryStyle="distributed"),
     "swg_block": swg(32, MemoryStyle="block"),
     "uart_rx": Instance("uart_rx", {}, {"data_o": 8}),
@@ -290,6 +291,12 @@ def test_fork_keeps_its_beats_once(cells):
 def test_repeat_memory_grows_from_lutram_to_block_ram(cells):
     assert family(cells["repeat"], LUTRAM) == 2 and family(cells["repeat"], BLOCK_RAM) == 0
     assert family(cells["repeat_long"], LUTRAM) == 0 and family(cells["repeat_long"], BLOCK_RAM) == 1
+
+
+def test_rows_above_are_in_distributed_memory(cells):
+    """Two rows of 30 pixels of 6 bits, and one flip-flop for each bit of a window."""
+    assert cells["windows"]["RAM32M"] == 2 and not any(kind in cells["windows"] for kind in BLOCK_RAM)
+    assert 54 + 12 < sum(cells["windows"][kind] for kind in FLIP_FLOPS) < 54 + 12 + 24
 
 
 @pytest.mark.parametrize(("name", "block"), [("ring", 0), ("swg", 0), ("swg_block", 1)])

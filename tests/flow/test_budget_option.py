@@ -1,18 +1,18 @@
-"""``--budget`` and ``[build] budget``: read, laid over each other, and explained where they are wrong."""
+"""``--budget``, ``--maximize`` and their tables: read, laid over each other, and explained where they are wrong."""
 
 from __future__ import annotations
 
 import pytest
 
 from xnorflow.artifact.errors import ConfigError
-from xnorflow.flow.budget_option import read_budget
+from xnorflow.flow.budget_option import read_budget, read_fill
 from xnorflow.flow.commands import build_overrides
 from xnorflow.flow.config import load_config, settings_from_options
-from xnorflow.lower.config import BuildSettings, FoldingBudget
+from xnorflow.lower.config import BoardFill, BuildSettings, FoldingBudget, Objective
 
 
-def options(budget, table=""):
-    return build_overrides(None, None, None, budget, None, None, None, table=table)
+def options(budget, table="", maximize=None, fill=None):
+    return build_overrides(None, None, None, budget, maximize, fill, None, None, None, table=table)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,48 @@ def test_wrong_tables_are_named(experiment, line, message):
     with pytest.raises(ConfigError, match=message) as caught:
         load_config(experiment("target_cycles = 40", line))
     assert "\n" not in str(caught.value)
+
+
+def test_what_may_be_filled_is_80_percent_of_the_luts_unless_said():
+    settings = settings_from_options(BuildSettings, options(None, maximize=Objective.FPS))
+    assert (settings.maximize, settings.fill, settings.budget) == (Objective.FPS, None, None)
+    assert (BoardFill().LUT, BoardFill().BRAM36) == (80, 100)
+    settings = settings_from_options(BuildSettings, options(None, maximize=Objective.FPS, fill="60"))
+    assert settings.fill == BoardFill(LUT=60, BRAM36=100)
+
+
+@pytest.mark.parametrize(("text", "table"), [("75,90", {"LUT": 75, "BRAM36": 90}), (",50", {"BRAM36": 50})])
+def test_fill_is_read_as_budgets_are(text, table):
+    assert read_fill(text) == table
+
+
+def test_what_is_no_fill_is_named():
+    with pytest.raises(ConfigError) as caught:
+        options(None, fill="0.8")
+    assert str(caught.value) == (
+        "option --fill: '0.8'; allowed: LUT,BRAM36 in whole percent of the board's, such as 80,100, 80 or ,90; "
+        "change the value"
+    )
+    with pytest.raises(ConfigError, match=r"^option --fill: 120; allowed: less than or equal to 100; change the value"):
+        settings_from_options(BuildSettings, options(None, fill="120"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('maximize = "fsp"', r"key build\.maximize: 'fsp'; allowed: 'fps'; did you mean 'fps'\?$"),
+        ("fill = { LUT = 0 }", r"key build\.fill\.LUT: 0; allowed: greater than 0; change the value$"),
+        ("fill = { LUTS = 80 }", r"\[build\.fill\]: unknown key 'LUTS'; allowed: BRAM36, LUT; did you mean 'LUT'\?"),
+    ],
+)
+def test_wrong_maximize_is_named(experiment, line, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(experiment("target_cycles = 40", line))
+
+
+def test_maximize_is_a_key_of_the_table(experiment):
+    build = load_config(experiment("target_cycles = 40", 'maximize = "fps"\nfill = { LUT = 70 }')).build
+    assert (build.maximize, build.fill) == (Objective.FPS, BoardFill(LUT=70))
 
 
 def test_the_option_takes_the_place_of_the_table(experiment):

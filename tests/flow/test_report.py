@@ -68,7 +68,13 @@ def write_results(root) -> None:
     layers = {name: {"LUT": values[2], "FF": 10, "BRAM36": 0.5} for name, values in LAYERS.items()}
     total = {"LUT": 547, "FF": 30, "LUTRAM": 4, "BRAM36": 1.5, "DSP": 0, "packed": 400, "packed_slots": 25}
     budget = {"LUT": 53200, "FF": 106400, "LUTRAM": 17400, "BRAM36": 140, "DSP": 220}
-    synthesis = {"family": "xc7", "board": "Pynq-Z2", "total": total, "budget": budget, "layers": layers}
+    functions = {
+        "matrix units": {"nodes": 2, "LUT": 516, "FF": 20, "BRAM36": 1.0, "percent_LUT": 94.3},
+        "FIFOs": {"nodes": 1, "LUT": 31, "FF": 10, "BRAM36": 0.5, "percent_LUT": 5.7},
+    }
+    synthesis = {
+        "family": "xc7", "board": "Pynq-Z2", "total": total, "budget": budget, "functions": functions, "layers": layers,
+    }  # fmt: skip
     write(report / "yosys_synth_xc7.json", synthesis)
 
 
@@ -86,9 +92,9 @@ def run(tmp_path):
     return make
 
 
-def shown(folders) -> str:
+def shown(folders, **options) -> str:
     stream = io.StringIO()
-    write_report(folders, RichProgress(Console(file=stream, width=120)))
+    write_report(folders, RichProgress(Console(file=stream, width=120)), **options)
     return stream.getvalue()
 
 
@@ -160,13 +166,34 @@ def test_terminal_and_page_show_the_same_rows(run):
     assert len(terminal.splitlines()) <= 40
 
 
+def test_functions_are_shown_where_asked_for_and_on_the_page(run):
+    folders = run(write_training, write_build, write_results)
+    assert "matrix units" not in shown(folders)
+    lines = [line.split() for line in shown(folders, functions=True).splitlines()]
+    assert ["matrix", "units", "2", "516", "94.3", "%", "20", "1"] in lines
+    assert ["FIFOs", "1", "31", "5.7", "%", "10", "0.5"] in lines
+    page = (folders.report / "report.html").read_text(encoding="utf-8")
+    assert "matrix units: 516 (94 %)" in page  # the picture
+    assert '<td class="n">94.3 %</td>' in page and "FIFOs" in page
+
+
+def test_a_synthesis_of_an_earlier_version_has_no_functions(run):
+    folders = run(write_build, write_results)
+    path = folders.report / "yosys_synth_xc7.json"
+    synthesis = json.loads(path.read_text())
+    del synthesis["functions"]
+    write(path, synthesis)
+    assert "where the mapped cells go" not in shown(folders, functions=True)
+    assert render_page(load_results(folders)).count("<svg") == 3
+
+
 def test_the_page_needs_nothing_else_and_is_well_formed(run):
     page = render_page(load_results(run(write_training, write_build, write_results)))
     checker = Checker()
     checker.feed(page)
     assert (checker.loaded, checker.open) == ([], [])
     assert "http" not in page and "@import" not in page and "url(" not in page.replace("url(#", "")
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
     identifiers = re.findall(r' id="([^"]+)"', page)
     assert len(identifiers) == len(set(identifiers))
 
@@ -182,7 +209,7 @@ def test_equal_results_give_equal_bytes(run):
         ((), set(), 0),
         ((write_training,), {"train", "export"}, 1),
         ((write_build,), {"export", "lower", "generate"}, 2),
-        ((write_build, write_results), {"export", "lower", "generate", "simulate", "synthesize"}, 3),
+        ((write_build, write_results), {"export", "lower", "generate", "simulate", "synthesize"}, 4),
     ],
 )
 def test_absent_stages_leave_gaps(run, writers, done, figures):

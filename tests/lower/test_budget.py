@@ -14,10 +14,10 @@ from qonnx_files import perceptron
 from xnorflow.artifact.errors import ConfigError
 from xnorflow.boards.catalog import load_board
 from xnorflow.lower import steps
-from xnorflow.lower.config import BuildSettings, FoldingBudget
+from xnorflow.lower.config import BoardFill, BuildSettings, FoldingBudget, Objective
 from xnorflow.lower.finn_compat import prepare_finn
 from xnorflow.lower.fold_search import Room, nearest
-from xnorflow.lower.fold_to_fit import fold_to_fit, room_of
+from xnorflow.lower.fold_to_fit import fold_to_fill, fold_to_fit, room_of
 from xnorflow.lower.folding import set_folding
 from xnorflow.lower.layer_options import layer_options
 
@@ -88,7 +88,7 @@ def test_layers_over_maps_fold_by_channels_and_no_faster_than_they_can():
     chosen = folds(model)
     assert chosen["conv0_swg"] == {"SIMD": 12} and 64 * 20 // chosen["pool0"]["PE"] <= 576
     fold_to_fit(model, BOARD, FoldingBudget(LUT=700, BRAM36=2))
-    assert (folds(model)["conv0_swg"], folds(model)["pool0"]) == ({"SIMD": 6}, {"PE": 4})
+    assert (folds(model)["conv0_swg"], folds(model)["pool0"]) == ({"SIMD": 6}, {"PE": 5})  # 5 as the layers beside it
 
 
 def test_branches_are_followed_stream_by_stream():
@@ -192,6 +192,35 @@ def test_more_room_is_never_slower():
     assert cycles == sorted(cycles, reverse=True) and cycles[0] > cycles[-1] == 576
 
 
+# --- As fast as the board holds ---------------------------------------------------------------------------------------
+
+
+def test_maximize_takes_the_boards_own_numbers_with_a_margin():
+    """784-64-64-64-10 could be folded down to one cycle, which 80 % of a Zynq-7020's LUTs are too few for."""
+    model = layers_of(xnor(784, 64, "INT8"), xnor(64, 64), xnor(64, 64), xnor(64, 10))
+    fastest = fold_to_fill(model, BOARD, BoardFill())
+    assert fastest == fold_to_fit(model, BOARD, FoldingBudget(LUT=42560, BRAM36=140))
+    assert 1 < fastest.cycles < 128 and 0.5 * 53200 < fastest.luts <= 0.8 * 53200
+    half = fold_to_fill(model, BOARD, BoardFill(LUT=40, BRAM36=5))
+    assert half.cycles > fastest.cycles and half.luts <= 0.4 * 53200 and half.bram18 <= 14
+    assert fold_to_fill(model, load_board("ZCU104"), BoardFill()).cycles < fastest.cycles
+
+
+def test_a_board_that_nothing_fits_is_named_by_maximize():
+    with pytest.raises(
+        ConfigError, match=r"^build.maximize: LUT=532, BRAM36=0, which no folding .*; raise build.fill, "
+    ):
+        fold_to_fill(layers_of(xnor(2**11, 2**11)), BOARD, BoardFill(LUT=1, BRAM36=0))
+
+
+def test_a_build_is_folded_for_its_board(tmp_path, build):
+    path = perceptron().save(tmp_path / "model.onnx")
+    build(path, target_cycles=None, maximize=Objective.FPS, fill=BoardFill(LUT=5))
+    report = build.folder / "report"
+    total = json.loads((report / "estimate_layer_resources.json").read_text())["total"]
+    assert 0.4 * 2660 < total["LUT"] <= 2660  # 5 % of 53,200
+
+
 # --- What is wrong is named -------------------------------------------------------------------------------------------
 
 
@@ -213,6 +242,12 @@ def test_a_budget_and_a_target_exclude_each_other(tmp_path, build):
     path = perceptron().save(tmp_path / "model.onnx")
     with pytest.raises(ConfigError, match=r"build.target_cycles: given together with budget; allowed: one of them; re"):
         build(path, target_cycles=5, budget={"LUT": 5})
+    with pytest.raises(ConfigError, match=r"build.budget: given together with maximize; allowed: one of them; remove"):
+        build(path, target_cycles=None, budget={"LUT": 5}, maximize=Objective.FPS)
+    with pytest.raises(ConfigError, match=r"build.target_fps: given together with maximize"):
+        build(path, target_cycles=None, target_fps=5, maximize=Objective.FPS)
+    with pytest.raises(ConfigError, match=r"build.fill: given without maximize; allowed: together with maximize = "):
+        build(path, target_cycles=5, fill=BoardFill(LUT=50))
     with pytest.raises(ConfigError, match=r"build.budget: given together with folding"):
         build(path, target_cycles=None, budget={"LUT": 5}, folding=tmp_path / "folding.json")
 

@@ -77,7 +77,7 @@ def test_the_cycle_model_knows_both(kind, machine):
 
 def test_shifts_cost_no_adder_where_only_one_operand_has_bits():
     luts = [join("StreamAdd", "UINT8", "UINT8", ShiftA=shift)[1].lut_estimation(PART) for shift in (0, 2, 8)]
-    assert luts[0] == 20 + 4 * (10 + 8) and luts[1] == 20 + 4 * (12 + 6) and luts[2] == 20 + 4 * 17
+    assert luts[0] == 8 + 4 * (10 + 8) and luts[1] == 8 + 4 * (12 + 6) and luts[2] == 8 + 4 * 17
 
 
 # Values, codes, Scale, Offset, MaxShift, ends of the values, result.

@@ -84,6 +84,8 @@ def test_report(build):
     assert content["path"] == "yosys, mapped cells, not packed or routed"
     assert (content["family"], content["board"], content["part"]) == ("xc7", "Pynq-Z2", "xc7z020clg400-1")
     assert list(content["layers"]) == ["fc0", "fc1"]
+    assert list(content["functions"]) == ["other"]  # toys
+    assert content["functions"]["other"] == {"nodes": 2, **content["total"], "percent_LUT": 100.0}
     fc0, fc1 = content["layers"].values()
     assert fc0["cells"] == {"FDRE": 8}
     assert (fc0["FF"], fc0["LUT"]) == (8, 0)

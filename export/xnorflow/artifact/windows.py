@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Window"]
+__all__ = ["Window", "WindowLine"]
 
 IntArray = npt.NDArray[np.int64]
 Pair = tuple[int, int]
@@ -92,3 +92,64 @@ class Window:
             maps = np.pad(maps, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=self.pad_value)
         windows = np.lib.stride_tricks.sliding_window_view(maps, self.kernel, axis=(1, 2))
         return windows[:, :: self.stride[0], :: self.stride[1]].transpose(0, 1, 2, 4, 5, 3)
+
+
+@dataclass(frozen=True)
+class WindowLine:
+    """A map as one line of beats, and windows as walks along it; the localparams of ``xnorflow_swg``, which says why.
+
+    Args:
+        window: the geometry.
+        folds: beats of a pixel.
+    """
+
+    window: Window
+    folds: int
+
+    @property
+    def row(self) -> int:
+        """Beats of a row of the map."""
+        return self.window.columns * self.folds
+
+    @property
+    def span(self) -> int:
+        """Beats from the first to the last one of a window."""
+        return (self.window.kernel[0] - 1) * self.row + self.window.kernel[1] * self.folds
+
+    @property
+    def lead(self) -> int:
+        """Beats from a frame's first window to its first beat."""
+        return self.window.pads[0] * self.row + self.window.pads[1] * self.folds
+
+    @property
+    def steps(self) -> tuple[int, int, int]:
+        """Beats from a window to the next one in its row, from the last one of a row, and of a frame."""
+        (down, right), (rows, columns) = self.window.stride, self.window.output
+        next_one, back = right * self.folds, (columns - 1) * right * self.folds
+        return next_one, down * self.row - back, (self.window.rows - (rows - 1) * down) * self.row - back
+
+    @property
+    def depth(self) -> int:
+        """Beats that the ring must hold."""
+        window, visit = self.window, self.window.positions * self.folds
+        gap = self.row - window.kernel[1] * self.folds
+        gains = [step - visit for step in self.steps]
+        if window.count * visit >= window.rows * self.row:
+            gain = self._largest_gain(*gains)
+        else:
+            gain = max(self._largest_gain(*(-one for one in gains)), 0)
+        return max(self.span, visit + gain + max(self.lead, (window.kernel[0] - 1) * max(gap, 0)) + 1)
+
+    def _largest_gain(self, to_next: int, to_row: int, to_frame: int) -> int:
+        """Return the largest sum of consecutive steps from window to window: in a row, to a row, to a frame."""
+        more_rows, more_columns = (count - 1 for count in self.window.output)
+        columns = more_columns * to_next
+        rows = more_rows * max(columns + to_row, 0) + max(columns + to_frame, 0)
+        if rows > 0:
+            return rows + max(columns, -columns)
+        one = to_frame
+        if more_rows > 0:
+            one = max(one, to_row)
+        if more_columns > 0:
+            one = max(one, to_next, columns)
+        return one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xnorflow.artifact.windows import Window, WindowLine
 from xnorflow.cycles.machine import Machine, clog2
 
 __all__ = ["Pool", "Swg", "SwgParallel"]
@@ -103,20 +104,9 @@ class Swg(Machine):
     @property
     def depth(self) -> int:
         """Beats that the ring must hold, as localparam Depth of the RTL, which says why."""
-        line, more_rows, more_columns = self.columns * self.folds, self.windows[0] - 1, self.windows[1] - 1
-        visit = self.kernel[0] * self.kernel[1] * self.folds
-        row = self.kernel[1] * self.folds
-        span, gap = (self.kernel[0] - 1) * line + row, line - row
-        lead = self.padding[0] * line + self.padding[1] * self.folds
-        to_next = self.stride[1] * self.folds
-        to_row = self.stride[0] * line - more_columns * to_next
-        to_frame = (self.rows - more_rows * self.stride[0]) * line - more_columns * to_next
-        gains = (to_next - visit, to_row - visit, to_frame - visit)
-        if self.beats[1] >= self.beats[0]:
-            gain = _largest_gain(more_rows, more_columns, gains)
-        else:
-            gain = max(_largest_gain(more_rows, more_columns, (-gains[0], -gains[1], -gains[2])), 0)
-        return max(span, visit + gain + max(lead, (self.kernel[0] - 1) * max(gap, 0)) + 1)
+        top, left, bottom, right = self.padding
+        map_of = Window(self.rows, self.columns, self.channels, self.kernel, self.stride, (top, left, bottom, right))
+        return WindowLine(map_of, self.folds).depth
 
 
 @dataclass(frozen=True)
@@ -157,18 +147,3 @@ class SwgParallel(Machine):
     def line(self) -> tuple[str, tuple[int, ...]]:
         """Shape."""
         return "parallel_windows", (self.rows, self.columns, *self.kernel, *self.stride)
-
-
-def _largest_gain(more_rows: int, more_columns: int, steps: tuple[int, int, int]) -> int:
-    """Return the largest sum of consecutive steps from window to window: in a row, to a row, to a frame."""
-    to_next, to_row, to_frame = steps
-    columns = more_columns * to_next
-    rows = more_rows * max(columns + to_row, 0) + max(columns + to_frame, 0)
-    if rows > 0:
-        return rows + max(columns, -columns)
-    one = to_frame
-    if more_rows > 0:
-        one = max(one, to_row)
-    if more_columns > 0:
-        one = max(one, to_next, columns)
-    return one

@@ -1,4 +1,4 @@
-"""The option ``--budget LUT,BRAM36``."""
+"""The options ``--budget LUT,BRAM36`` and ``--fill LUT,BRAM36``, in numbers and in percent of the board."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from xnorflow.artifact.errors import ConfigError
 
-__all__ = ["read_budget"]
+__all__ = ["read_budget", "read_fill"]
 
 KEYS = ("LUT", "BRAM36")
 
@@ -19,13 +19,26 @@ def read_budget(text: str) -> dict[str, int]:
     Raises:
         ConfigError: it says something else.
     """
+    return _read(text, "--budget", "in whole numbers, such as 20000,60, 20000 or ,60")
+
+
+def read_fill(text: str) -> dict[str, int]:
+    """Return what ``text`` says as the table ``[build.fill]``: two percentages, likewise.
+
+    Raises:
+        ConfigError: it says something else.
+    """
+    return _read(text, "--fill", "in whole percent of the board's, such as 80,100, 80 or ,90")
+
+
+def _read(text: str, option: str, form: str) -> dict[str, int]:
     parts = [part.strip() for part in text.split(",")]
     given = {key: part for key, part in zip(KEYS, parts, strict=False) if part}
     if len(parts) > len(KEYS) or not given or not all(re.fullmatch(r"-?[0-9]{1,12}", part) for part in given.values()):
         raise ConfigError(
-            "option --budget",
+            f"option {option}",
             repr(text),
-            "LUT,BRAM36 in whole numbers, such as 20000,60, 20000 or ,60",
+            f"LUT,BRAM36 {form}",
             "change the value",
         )
     return {key: int(part) for key, part in given.items()}

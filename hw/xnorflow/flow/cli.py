@@ -24,10 +24,12 @@ from xnorflow.flow.options import (
     DataRoot,
     Debug,
     Directory,
+    Fill,
     Folding,
     Force,
     Frames,
     Jobs,
+    Maximize,
     NoSimulate,
     NoSynthesize,
     OutputTypeOption,
@@ -92,6 +94,8 @@ def run(
     target_fps: TargetFps = None,
     target_cycles: TargetCycles = None,
     budget: Budget = None,
+    maximize: Maximize = None,
+    fill: Fill = None,
     folding: Folding = None,
     clock_ns: ClockNs = None,
     output_type: OutputTypeOption = None,
@@ -116,7 +120,7 @@ def run(
     overrides = [
         *commands.data_overrides(data_root, seed, name),
         *commands.build_overrides(
-            board, target_fps, target_cycles, budget, folding, clock_ns, output_type, table="build"
+            board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type, table="build"
         ),
         *commands.simulate_overrides(frames, stall, jobs, table="simulate"),
     ]
@@ -174,6 +178,8 @@ def build(
     target_fps: TargetFps = None,
     target_cycles: TargetCycles = None,
     budget: Budget = None,
+    maximize: Maximize = None,
+    fill: Fill = None,
     folding: Folding = None,
     clock_ns: ClockNs = None,
     output_type: OutputTypeOption = None,
@@ -198,7 +204,9 @@ def build(
     from xnorflow.flow import commands
 
     plan = Plan(Stage(until), simulate=not no_simulate, synthesize=not no_synthesize, force=force)
-    settings = commands.build_overrides(board, target_fps, target_cycles, budget, folding, clock_ns, output_type)
+    settings = commands.build_overrides(
+        board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type
+    )
     source = commands.InputOptions(inputs, dataset, data_root, frames, seed)
     simulation = commands.simulate_overrides(frames, stall, jobs)
     commands.build(model, output, settings, source, simulation, plan, quiet=quiet)

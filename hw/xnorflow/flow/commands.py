@@ -10,7 +10,7 @@ from typing import Any
 
 from xnorflow.artifact.errors import ConfigError, InputModelError, OutputError
 from xnorflow.boards.catalog import board_names, load_board
-from xnorflow.flow.budget_option import read_budget
+from xnorflow.flow.budget_option import read_budget, read_fill
 from xnorflow.flow.config import ExperimentConfig, Override, load_config, settings_from_options
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.following import follow, is_follower
@@ -60,19 +60,22 @@ def data_overrides(data_root: Path | None, seed: int | None, name: str | None) -
 
 
 def build_overrides(
-    board: str | None, target_fps: int | None, target_cycles: int | None, budget: str | None, folding: Path | None,
-    clock_ns: float | None, output_type: StrEnum | None, *, table: str = "",
+    board: str | None, target_fps: int | None, target_cycles: int | None, budget: str | None,
+    maximize: StrEnum | None, fill: str | None, folding: Path | None, clock_ns: float | None,
+    output_type: StrEnum | None, *, table: str = "",
 ) -> list[Override]:  # fmt: skip
     """Return the options that lie over ``[build]``.
 
     Raises:
-        ConfigError: ``budget`` is not LUT,BRAM36.
+        ConfigError: ``budget`` or ``fill`` is not LUT,BRAM36.
     """
     options: dict[str, tuple[str, Any]] = {
         "board": ("--board", board),
         "target_fps": ("--target-fps", target_fps),
         "target_cycles": ("--target-cycles", target_cycles),
         "budget": ("--budget", None if budget is None else read_budget(budget)),
+        "maximize": ("--maximize", maximize and maximize.value),
+        "fill": ("--fill", None if fill is None else read_fill(fill)),
         "folding": ("--folding", folding),
         "clock_ns": ("--clock-ns", clock_ns),
         "output": ("--output-type", output_type and output_type.value),
@@ -194,14 +197,14 @@ def synthesize(directory: Path, *, quiet: bool) -> None:
     folders = Folders.find(directory)
     with working_in(folders.root, quiet=quiet) as session:
         Workflow(folders, session).synthesize(SynthesizeSettings(), always=True)
-        _report(folders, session)
+        _report(folders, session, functions=True)
 
 
 def report(directory: Path, *, quiet: bool) -> None:
     """Show the results of a run or build and write report.html."""
     folders = Folders.find(directory)
     with working_in(folders.root, quiet=quiet) as session:
-        _report(folders, session)
+        _report(folders, session, functions=True)
 
 
 def _finish(workflow: Workflow, simulate: SimulateSettings, synthesize: SynthesizeSettings, plan: Plan) -> None:
@@ -211,10 +214,10 @@ def _finish(workflow: Workflow, simulate: SimulateSettings, synthesize: Synthesi
         workflow.synthesize(synthesize)
 
 
-def _report(folders: Folders, session: Session) -> None:
+def _report(folders: Folders, session: Session, *, functions: bool = False) -> None:
     from xnorflow.flow.report import write_report
 
-    write_report(folders, session.progress)
+    write_report(folders, session.progress, functions=functions)
 
 
 def _check_experiment(config: ExperimentConfig, plan: Plan) -> None:

@@ -19,10 +19,12 @@ __all__ = [
     "DataRoot",
     "Debug",
     "Directory",
+    "Fill",
     "Folding",
     "Force",
     "Frames",
     "Jobs",
+    "Maximize",
     "NoSimulate",
     "NoSynthesize",
     "OutputType",
@@ -44,6 +46,12 @@ class OutputType(StrEnum):
     AUTO = "auto"
     LOGITS = "logits"
     LABELS = "labels"
+
+
+class Objective(StrEnum):
+    """What to make as large as the board has room for: lower's, likewise."""
+
+    FPS = "fps"
 
 
 HARDWARE = "Hardware"
@@ -77,6 +85,18 @@ TargetCycles = Annotated[
 Budget = Annotated[
     str | None,
     typer.Option("--budget", metavar="LUT,BRAM36", help="Fold as fast as fits into these.", rich_help_panel=HARDWARE),
+]
+Maximize = Annotated[
+    Objective | None, typer.Option("--maximize", help="fps: fold as fast as the board holds.", rich_help_panel=HARDWARE)
+]
+Fill = Annotated[
+    str | None,
+    typer.Option(
+        "--fill",
+        metavar="LUT,BRAM36",
+        help="Percent of the board that --maximize may take. (else 80,100)",
+        rich_help_panel=HARDWARE,
+    ),
 ]
 Folding = Annotated[
     Path | None, typer.Option("--folding", help="PE and SIMD by layer, FINN's JSON format.", rich_help_panel=HARDWARE)

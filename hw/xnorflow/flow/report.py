@@ -20,6 +20,7 @@ from xnorflow.flow.summary import RESOURCES, summary_rows
 __all__ = ["render_page", "write_report"]
 
 PAGE = "report.html"
+FUNCTION_KEYS = ("nodes", "LUT", "FF", "BRAM36")
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class PathStep:
     done: bool
 
 
-def write_report(folders: Folders, progress: RichProgress) -> Path:
-    """Print the table and write report.html beside the JSON reports.
+def write_report(folders: Folders, progress: RichProgress, *, functions: bool = False) -> Path:
+    """Print the table, that of the functions too where asked for, and write report.html beside the JSON reports.
 
     Raises:
         InputModelError: a report file is damaged.
@@ -42,6 +43,8 @@ def write_report(folders: Folders, progress: RichProgress) -> Path:
     page = folders.report / PAGE
     write_text(page, render_page(results))
     progress.show(_table(results))
+    if functions and results.functions:
+        progress.show(_function_table(results))
     for text in results.outdated:
         progress.say(f"[bold red]outdated:[/] {text}; run `xnorflow run` again")
     progress.say(f"{page}")
@@ -62,6 +65,7 @@ def render_page(results: Results) -> str:
         steps=path_steps(results),
         layers=_layer_rows(results),
         resources=RESOURCES,
+        functions=results.functions,
         figures=_figures(results),
         version=metadata.version("xnorflow"),
     )
@@ -115,6 +119,9 @@ def _figures(results: Results) -> dict[str, str]:
         figures["cycles"] = grouped_bars(
             [row["name"] for row in timed], {"predicted": cycles}, "cycles a frame", "cycles"
         )
+    if results.functions:
+        luts = {name: float(used["LUT"]) for name, used in results.functions.items()}
+        figures["functions"] = share_bar(luts, "functions")
     columns: dict[str, list[float]] = {}
     if any(row["used"] for row in rows):
         columns["yosys, mapped"] = [float(row["used"].get("LUT", 0)) for row in rows]
@@ -136,4 +143,15 @@ def _table(results: Results) -> Table:
         color = {True: "green", False: "bold red"}.get(row.good) if row.good is not None else None
         value = escape(row.value)
         table.add_row(row.quantity, f"[{color}]{value}[/]" if color else value, f"[dim]{escape(row.path)}[/]")
+    return table
+
+
+def _function_table(results: Results) -> Table:
+    """Return where the mapped cells go, by function."""
+    table = Table("function", box=SIMPLE_HEAD, title="where the mapped cells go", title_justify="left")
+    for name in ("nodes", "LUT", "share", "FF", "BRAM36"):
+        table.add_column(name, justify="right")
+    for name, used in results.functions.items():
+        numbers = [f"{used[key]:,g}" if isinstance(used[key], float) else f"{used[key]:,}" for key in FUNCTION_KEYS]
+        table.add_row(name, *numbers[:2], f"{used['percent_LUT']:.1f} %", *numbers[2:])
     return table

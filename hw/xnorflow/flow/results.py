@@ -56,6 +56,11 @@ class Results:
         return next(iter([*own, *self.syntheses.values()]), {})
 
     @property
+    def functions(self) -> dict[str, dict[str, Any]]:
+        """What nodes are there for, to how many they are and their resources in that synthesis."""
+        return dict(self.synthesis.get("functions", {}))
+
+    @property
     def layers(self) -> list[str]:
         """Names of the layers in stream order."""
         if self.design is not None:

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["BuildSettings", "FoldingBudget", "OutputKind"]
+__all__ = ["BoardFill", "BuildSettings", "FoldingBudget", "Objective", "OutputKind"]
 
 
 class OutputKind(StrEnum):
@@ -17,6 +17,26 @@ class OutputKind(StrEnum):
     AUTO = "auto"  # labels where the ONNX file ends in TopK or ArgMax, else logits
     LOGITS = "logits"
     LABELS = "labels"
+
+
+class Objective(StrEnum):
+    """What to make as large as the board has room for."""
+
+    FPS = "fps"
+
+
+class BoardFill(BaseModel):
+    """How much of its board a design may fill by its estimates, in percent.
+
+    Args:
+        LUT: of the LUTs. Not all of them: cells that fit by their number do not all place and route.
+        BRAM36: of the block RAM, where every block has its place.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    LUT: int = Field(default=80, gt=0, le=100)
+    BRAM36: int = Field(default=100, ge=0, le=100)
 
 
 class FoldingBudget(BaseModel):
@@ -50,8 +70,10 @@ class BuildSettings(BaseModel):
         target_fps: frames per second to fold for, at the assumed clock.
         target_cycles: cycles per frame to fold for.
         budget: LUTs and block RAM to find the fastest folding for.
-        folding: JSON file in FINN's folding format. These four exclude each other; without any, the fastest folding
-            that the board has room for, though none faster than 128 cycles.
+        maximize: ``fps``: find the fastest folding for the board itself.
+        fill: how much of the board ``maximize`` may take; None: 80 % of its LUTs, all of its block RAM.
+        folding: JSON file in FINN's folding format. Targets, budget, maximize and this exclude each other; without any,
+            the fastest folding that the board has room for, though none faster than 128 cycles.
         output: logits, labels (argmax on chip), or whichever the ONNX file ends in.
     """
 
@@ -62,5 +84,7 @@ class BuildSettings(BaseModel):
     target_fps: int | None = Field(default=None, gt=0)
     target_cycles: int | None = Field(default=None, gt=0)
     budget: FoldingBudget | None = None
+    maximize: Objective | None = None
+    fill: BoardFill | None = None
     folding: Path | None = None
     output: OutputKind = OutputKind.AUTO

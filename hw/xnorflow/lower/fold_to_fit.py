@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xnorflow.artifact.errors import ConfigError
+from xnorflow.lower.config import FoldingBudget
 from xnorflow.lower.fold_search import Folding, Room, fastest, nearest
 from xnorflow.lower.folding import hardware_layers
 from xnorflow.lower.layer_options import layer_options
 
 if TYPE_CHECKING:
     from xnorflow.boards.catalog import Board
-    from xnorflow.lower.config import FoldingBudget
+    from xnorflow.lower.config import BoardFill
 
-__all__ = ["ENOUGH_CYCLES", "fold_to_fit", "room_of"]
+__all__ = ["ENOUGH_CYCLES", "fold_to_fill", "fold_to_fit", "room_of"]
 
 ENOUGH_CYCLES = 128
 """Cycles a frame that are fast enough where nobody asked for any speed."""
@@ -28,7 +29,22 @@ def room_of(board: Board, budget: FoldingBudget | None = None) -> Room:
     return Room(0.7 * board.lut if luts is None else luts, 2 * (0.9 * board.bram36 if bram36 is None else bram36))
 
 
-def fold_to_fit(model: Any, board: Board, budget: FoldingBudget | None = None) -> Folding:
+def fold_to_fill(model: Any, board: Board, fill: BoardFill) -> Folding:
+    """Give all layers the fastest folding whose estimates fit into the given part of the board.
+
+    Args:
+        model: as for :func:`fold_to_fit`.
+        board: which the design is for.
+        fill: how much of it may be taken.
+
+    Raises:
+        ConfigError: nothing fits; the message says what the smallest folding takes.
+    """
+    budget = FoldingBudget(LUT=board.lut * fill.LUT // 100, BRAM36=board.bram36 * fill.BRAM36 // 100)
+    return fold_to_fit(model, board, budget, "build.maximize")
+
+
+def fold_to_fit(model: Any, board: Board, budget: FoldingBudget | None = None, where: str = "build.budget") -> Folding:
     """Give all layers the fastest folding whose estimates fit.
 
     Without a budget, what needs fewer than ``ENOUGH_CYCLES`` a frame is not looked for, and where nothing fits the
@@ -38,6 +54,7 @@ def fold_to_fit(model: Any, board: Board, budget: FoldingBudget | None = None) -
         model: ModelWrapper of abstract hardware layers, one behind the other; changed in place.
         board: which the design is for.
         budget: what it may take; None: what the board has room for.
+        where: the setting that the budget comes from, for the message.
 
     Returns:
         the folding, which takes the fewest LUTs of those as fast.
@@ -50,18 +67,19 @@ def fold_to_fit(model: Any, board: Board, budget: FoldingBudget | None = None) -
     if folding is None:
         folding = nearest(layers, room)
         if budget is not None:
-            raise _too_small(folding, room)
+            raise _too_small(where, folding, room)
     for (_, operator), option in zip(hardware_layers(model), folding.options, strict=True):
         for key, value in option.settings.items():
             operator.set_nodeattr(key, value)
     return folding
 
 
-def _too_small(smallest: Folding, room: Room) -> ConfigError:
+def _too_small(where: str, smallest: Folding, room: Room) -> ConfigError:
+    wider = "raise the budget," if where == "build.budget" else "raise build.fill, take a larger board,"
     return ConfigError(
-        "build.budget",
+        where,
         f"LUT={room.luts:,.0f}, BRAM36={room.bram18 / 2:,.10g}, which no folding of this network fits into",
         f"LUT={smallest.luts:,}, BRAM36={-(-smallest.bram18 // 2):,} and more, "
         f"which the smallest folding is estimated to take, at {smallest.cycles:,} cycles a frame",
-        "raise the budget, or build a smaller network",
+        f"{wider} or build a smaller network",
     )

@@ -106,10 +106,15 @@ def lower(
 
 
 def _check_settings(settings: BuildSettings, clock_ns: float) -> None:
-    given = [key for key in ("target_fps", "target_cycles", "budget", "folding") if getattr(settings, key) is not None]
+    keys = ("target_fps", "target_cycles", "budget", "maximize", "folding")
+    given = [key for key in keys if getattr(settings, key) is not None]
     if len(given) > 1:
         raise ConfigError(
             "build." + given[0], f"given together with {', '.join(given[1:])}", "one of them", "remove the others"
+        )
+    if settings.fill is not None and settings.maximize is None:
+        raise ConfigError(
+            "build.fill", "given without maximize", 'together with maximize = "fps"', "add maximize, or remove fill"
         )
     fastest = int(1e9 / clock_ns)
     if settings.target_fps is not None and settings.target_fps > fastest:

@@ -9,9 +9,9 @@ from typing import Any
 
 from xnorflow.boards.catalog import load_board
 from xnorflow.lower import folding
-from xnorflow.lower.config import BuildSettings
+from xnorflow.lower.config import BoardFill, BuildSettings
 from xnorflow.lower.fifo_sizing import size_fifos
-from xnorflow.lower.fold_to_fit import fold_to_fit
+from xnorflow.lower.fold_to_fit import fold_to_fill, fold_to_fit
 from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.layer_options import fifo_depth
 
@@ -141,6 +141,8 @@ def step_apply_folding(model: Any, context: StepContext) -> Any:
         folding.set_folding(model, folding.read_folding(context.settings.folding))
     elif context.target_cycles is not None:
         folding.fold_for_cycles(model, context.target_cycles)
+    elif context.settings.maximize is not None:
+        fold_to_fill(model, load_board(context.settings.board), context.settings.fill or BoardFill())
     else:
         fold_to_fit(model, load_board(context.settings.board), context.settings.budget)
     return model

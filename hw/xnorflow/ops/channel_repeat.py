@@ -11,6 +11,7 @@ from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
 
 from xnorflow.artifact.errors import GenerateError
+from xnorflow.ops.memories import Memory
 from xnorflow.ops.stream_operator import Shape
 from xnorflow.ops.vector_operator import VectorOperator
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
@@ -87,6 +88,12 @@ class ChannelRepeat_rtl(RtlNode, ChannelRepeat):
 
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs: a memory of two pixels, and counters."""
-        words = 2 * int(self.get_nodeattr("NumChannels")) // self.fold()
-        memory = 4 * -(-self.get_instream_width() // 6) * -(-words // 32)
-        return 20 + memory + (self.times() - 1).bit_length() // 2
+        memory = self._memory()
+        return 14 + memory.luts + 3 * (memory.words - 1).bit_length() + (self.times() - 1).bit_length() // 2
+
+    def bram_estimation(self, fpgapart: str) -> int:
+        """Return 18 Kib blocks of the memory."""
+        return self._memory().bram18
+
+    def _memory(self) -> Memory:
+        return Memory(int(self.get_instream_width()), 2 * int(self.get_nodeattr("NumChannels")) // self.fold())

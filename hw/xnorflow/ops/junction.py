@@ -136,7 +136,7 @@ class StreamAdd_rtl(JoinRtl, StreamAdd):
         # A sign goes on to the end of the other operand.
         end = max(ends) if kinds[ends.index(min(ends))].signed() else min(ends)
         adder = max(end - max(shifts), 0)
-        return 20 + self.fold() * (int(self.get_output_datatype().bitwidth()) - min(shifts) + adder)
+        return 8 + self.fold() * (int(self.get_output_datatype().bitwidth()) - min(shifts) + adder)
 
 
 @register_abstract

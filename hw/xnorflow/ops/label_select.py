@@ -43,6 +43,6 @@ class LabelSelect_rtl(RtlNode, LabelSelect):
         )
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs: a comparator and two multiplexers a lane."""
-        width, pe = self.get_input_datatype().bitwidth(), int(self.get_nodeattr("PE"))
-        return int(pe * (1.5 * width + 8) + 30)
+        """Return LUTs: in each match of the tournament, and against the best so far, scores are compared and chosen."""
+        width, pe = int(self.get_input_datatype().bitwidth()), int(self.get_nodeattr("PE"))
+        return round(38 + 1.5 * width + (pe - 1) * (2.2 * width - 4))

@@ -80,7 +80,11 @@ class Requantize_rtl(RtlNode, Requantize):
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs: comparators, multipliers' surroundings or look-up, and the output buffer."""
         bits = [int(kind.bitwidth()) for kind in (self.get_input_datatype(), self.get_output_datatype())]
-        each = {"thresholds": 2 * bits[0], "affine": 10 * bits[1], "table": 2 * bits[1]}[self._likely_mode()]
+        if bits[1] == 1:  # a threshold a lane, from a memory of its own bits above four words
+            folds = int(self.get_nodeattr("NumChannels")) // self.fold()
+            lane = 0.85 * bits[0] + (0.8 * (bits[0] + 1) if folds > 4 else 0)
+            return round(22 + 4 * math.ceil(self.fold() / 6) + self.fold() * lane)
+        each = {"affine": 10 * bits[1], "table": 2 * bits[1]}[self._likely_mode()]
         return 60 + self.fold() * each
 
     def bram_estimation(self, fpgapart: str) -> int:

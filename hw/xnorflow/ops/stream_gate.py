@@ -97,5 +97,7 @@ class StreamGate_rtl(JoinRtl, StreamGate):
             )
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs: for each result a multiplexer a bit of the code, and a buffer of two."""
-        return round(20 + self.get_outstream_width() * (1.5 + 0.35 * int(self.get_input_datatype(1).bitwidth())))
+        """Return LUTs: for each lane an offset, the choice of a shift, and a buffer of two results."""
+        _, offset, most = self.settings()
+        lane = 2 * int(self.get_output_datatype().bitwidth()) + (5 if most > 2 else 0) + (3 if offset else 0)
+        return 8 + self.fold() * lane

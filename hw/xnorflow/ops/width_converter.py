@@ -24,8 +24,27 @@ def _widths(source: int, sink: int) -> list[int]:
 
 
 def width_converter_luts(source: int, sink: int) -> int:
-    """Return LUTs from ``source`` to ``sink`` bits: a multiplexer a bit of the narrower side, and a counter."""
-    return sum(max(a, b) // 2 + min(a, b) + 10 for a, b in pairwise(_widths(source, sink)))
+    """Return LUTs from ``source`` to ``sink`` bits: multiplexers for each bit of the narrower side, and a counter."""
+    steps = pairwise(_widths(source, sink))
+    return sum(_split_luts(a // b, b) if a > b else _join_luts(b // a, a) for a, b in steps)
+
+
+def _split_luts(ratio: int, bits: int) -> int:
+    """Return LUTs of a splitter: a choice of ``ratio`` pieces and what comes in, by multiplexers of four."""
+    count = (ratio - 1).bit_length()
+    of_two = ratio == 1 << count
+    each = 1 if ratio <= 3 else 2
+    if ratio > 5:
+        groups = ratio // 4 + 1
+        each = -(-ratio // 4) + (1 if groups <= 4 else max(3, groups // 2))
+    return each * bits + 4 + 3 * count // 2 + (0 if of_two or ratio == 3 else 2)
+
+
+def _join_luts(ratio: int, bits: int) -> int:
+    """Return LUTs of a joiner: a choice for the first piece, and an enable for each of them."""
+    enables = ratio if ratio <= 16 else 6 * ratio // 5
+    of_two = ratio & (ratio - 1) == 0
+    return bits + enables + (3 if ratio <= 3 else 5) + (0 if of_two else 2)
 
 
 @register_abstract

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from xnorflow.artifact.windows import Window
+from xnorflow.artifact.windows import Window, WindowLine
+from xnorflow.ops.memories import Memory, block_ram18
 
 __all__ = ["WindowMemory"]
 
 DISTRIBUTED_WORDS = 128
 """Up to here LUTs are the cheaper memory."""
-ASPECTS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,14 @@ class WindowMemory:
     bits: int
 
     @property
+    def line(self) -> WindowLine:
+        """The map as beats."""
+        return WindowLine(self.window, self.window.channels // self.simd)
+
+    @property
     def words(self) -> int:
-        """Words of the ring: a power of two that holds the rows of a window, and one window more."""
-        folds = self.window.channels // self.simd
-        rows, columns = self.window.kernel
-        span = (rows - 1) * self.window.columns * folds + columns * folds
-        return 1 << max(span + rows * columns * folds, 2).bit_length()
+        """Words of the ring: a power of two."""
+        return 1 << max((self.line.depth - 1).bit_length(), 1)
 
     @property
     def style(self) -> str:
@@ -43,14 +44,18 @@ class WindowMemory:
 
     @property
     def luts(self) -> int:
-        """LUTs: counters and steps of the walk, and 32 x 6 bits in four where the ring is distributed."""
-        ring = 4 * math.ceil(self.simd * self.bits / 6) * math.ceil(self.words / 32)
-        return 90 + (ring if self.style == "distributed" else 0)
+        """LUTs: counts, addresses and places, each bit of which is a LUT, and the ring where it is distributed."""
+        line, window = self.line, self.window
+        most = self.words + line.lead + line.span + max(line.steps)
+        count = most.bit_length() + 1
+        address = (self.words - 1).bit_length()
+        place = sum(max((size - 1).bit_length(), 1) for size in window.padded)
+        inside = sum((size - 1).bit_length() for size in window.kernel)
+        walk = 2 * count + address + place + 2 * inside + (14 if window.padding else 10)
+        ring = Memory(self.simd * self.bits, self.words)
+        return walk + (ring.distributed_luts if self.style == "distributed" else 0)
 
     @property
     def bram18(self) -> int:
         """18 Kib blocks."""
-        if self.style == "distributed":
-            return 0
-        width = self.simd * self.bits
-        return min(math.ceil(width / wide) * math.ceil(self.words / deep) for wide, deep in ASPECTS)
+        return block_ram18(self.simd * self.bits, self.words) if self.style == "block" else 0

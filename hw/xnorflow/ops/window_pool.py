@@ -11,6 +11,7 @@ from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
 from qonnx.core.datatype import DataType
 
 from xnorflow.ops.map_operator import MapOperator
+from xnorflow.ops.memories import Memory
 from xnorflow.ops.sliding_window import window_instance
 from xnorflow.ops.window_memory import WindowMemory
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, Sized, render_wrapper
@@ -96,6 +97,7 @@ class WindowPool_rtl(RtlNode, WindowPool):
             parameters: dict[str, bool | int | str | Sized] = {
                 "Positions": positions, "Folds": folds, "Pe": self.fold(), "InWidth": before, "OutWidth": after,
                 "Mode": mode, "Signed": before > 1 and bool(datatype.signed()),
+                "MemoryStyle": Memory(self.fold() * after, folds).style,
             }  # fmt: skip
             chain.append(Instance("xnorflow_pool", parameters, self.fold() * after))
             before = after
@@ -106,13 +108,31 @@ class WindowPool_rtl(RtlNode, WindowPool):
 
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs, distributed memory included."""
-        bits = self.get_outstream_width()
-        luts = sum(40 + 2 * bits + 4 * -(-bits // 6) * -(-folds // 32) for _, folds in self.reductions())
+        luts = sum(self._reduction_luts(*reduction) for reduction in self._stages())
         return luts + self._memory().luts if self.reads_windows() else luts
+
+    def _stages(self) -> list[tuple[int, int, int]]:
+        """Return positions, folds and bits of a result of each ``xnorflow_pool``."""
+        found, reduced = [], 1
+        for positions, folds in self.reductions():
+            reduced *= positions
+            found.append((positions, folds, int(self.datatype_after(reduced).bitwidth())))
+        return found
+
+    def _reduction_luts(self, positions: int, folds: int, bits: int) -> int:
+        """Return LUTs of a ``xnorflow_pool``: counters, memory, and for each lane what reduces and the buffer."""
+        # A largest value is compared and chosen, a sum added; the buffer chooses among two beats.
+        largest = 2 * bits - 2 if bits > 1 else 1
+        lane = bits + (bits if self.get_nodeattr("PoolMode") == "sum" else largest)
+        lane += bits if folds == 1 and positions > 1 else 0
+        memory = Memory(self.fold() * bits, folds).luts if folds > 1 and positions > 1 else 0
+        return 8 + (folds - 1).bit_length() + (positions - 1).bit_length() + memory + self.fold() * lane
 
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 18 Kib blocks."""
-        return self._memory().bram18 if self.reads_windows() else 0
+        stages = [Memory(self.fold() * bits, folds) for positions, folds, bits in self._stages() if positions > 1]
+        blocks = sum(memory.bram18 for memory in stages if memory.words > 1)
+        return blocks + (self._memory().bram18 if self.reads_windows() else 0)
 
     def _memory(self) -> WindowMemory:
         return WindowMemory(self.window(), self.fold(), int(self.get_input_datatype().bitwidth()))

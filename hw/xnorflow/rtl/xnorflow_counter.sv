@@ -68,7 +68,7 @@ module xnorflow_counter #(
     end
   end
 
-  CARRY4 u_chain (
+  xnorflow_carry4 u_chain (
     .CO(carries), .O(sums), .CI(1'b0), .CYINIT(bits_i[0]), .DI(generated), .S(propagate)
   );
 

@@ -5,14 +5,15 @@
 //
 // Why this structure: one register more than a wide beat. A splitter may then take the next wide
 // beat while its last piece still waits, a joiner the first piece of the next beat while its
-// full beat still waits: no bubble although ready_o does not depend on ready_i.
+// full beat still waits: no bubble although ready_o does not depend on ready_i. A splitter chooses
+// pieces instead of shifting the wide beat, which would cost a LUT for each of its bits.
 //
 //   wide beat:  | piece R-1 | ... | piece 1 | piece 0 |   piece 0, in the low bits, goes first
 //
 // Latency: InWidth > OutWidth: 1 cycle; InWidth < OutWidth: 1 cycle after the last piece;
 // equal: 0 (wires).
 // Interval: one beat a cycle on the narrow side.
-// Cost: InWidth + OutWidth FF and a count; 64 to 8 bits: 91 LUT; 8 to 64 bits: 22 LUT (yosys, xc7,
+// Cost: InWidth + OutWidth FF and a count; 64 to 8 bits: 31 LUT; 8 to 64 bits: 19 LUT (yosys, xc7,
 // mapped cells).
 
 `default_nettype none
@@ -43,70 +44,122 @@ module xnorflow_dwc #(
 
   if (InWidth > OutWidth && OutWidth > 0) begin : gen_split
     localparam int unsigned Ratio      = InWidth / OutWidth;
-    localparam int unsigned CountWidth = $clog2(Ratio + 2);
+    localparam int unsigned NextWidth  = (Ratio > 1) ? $clog2(Ratio) : 1;
+    localparam logic [NextWidth-1:0] Last = NextWidth'(Ratio - 1);
 
-    logic [Ratio:0][OutWidth-1:0]   piece_d, piece_q;  // piece_q[0] is the output
-    logic [Ratio-1:0][OutWidth-1:0] wide;
-    logic [CountWidth-1:0]          count_d, count_q;  // pieces held
-    logic                           push, pop;
+    logic [Ratio-1:0][OutWidth-1:0] wide_q;   // the newest wide beat
+    logic [OutWidth-1:0]            piece_q;  // the output
+    logic [OutWidth-1:0]            piece;    // what goes there next
+    logic [NextWidth-1:0]           next_d, next_q;  // piece of wide_q that goes out next
+    logic                           ready_d, ready_q, valid_q, push, free;
 
-    assign wide    = data_i;
-    assign ready_o = count_q <= CountWidth'(1);
-    assign valid_o = count_q != '0;
-    assign data_o  = piece_q[0];
-    assign push    = valid_i & ready_o;
-    assign pop     = valid_o & ready_i;
+    assign ready_o = ready_q;
+    assign valid_o = valid_q;
+    assign data_o  = piece_q;
+    assign push    = valid_i & ready_q;
+    assign free    = ready_i | ~valid_q;
 
+    // Nothing waits in wide_q while ready_q is high. A beat that comes in then goes on at once
+    // from its second piece if the output is free, else from its first one.
     always_comb begin
-      piece_d = piece_q;
-      count_d = count_q;
-      if (pop) begin
-        piece_d = piece_q >> OutWidth;
-        count_d = count_q - 1'b1;
-      end
+      next_d  = next_q;
+      ready_d = ready_q;
       if (push) begin
-        if (count_d == '0) piece_d = {{OutWidth{1'b0}}, wide};
-        else               piece_d[Ratio:1] = wide;
-        count_d = count_d + CountWidth'(Ratio);
+        next_d  = NextWidth'(free);
+        ready_d = 1'b0;
+      end else if (free && !ready_q) begin
+        next_d  = next_q + 1'b1;
+        ready_d = next_q == Last;
       end
     end
 
+    // While nothing waits, next_q is Ratio, or 0 where that is a power of two, and what comes in
+    // goes on. Multiplexers of four are one LUT a bit, if they are kept apart from the others.
+    localparam int unsigned Groups = (Ratio + 4) / 4;
+    localparam bit          Beside = 2 ** NextWidth == Ratio;
+    logic [OutWidth-1:0] chosen;
+
+    if (Ratio > 5) begin : gen_groups
+      (* keep *) logic [Groups-1:0][OutWidth-1:0] group;
+      for (genvar g = 0; g < Groups; g++) begin : gen_group
+        logic [3:0][OutWidth-1:0] four;
+        for (genvar n = 0; n < 4; n++) begin : gen_four
+          if (4 * g + n < Ratio) begin : gen_piece
+            assign four[n] = wide_q[4*g + n];
+          end else begin : gen_next
+            assign four[n] = data_i[OutWidth-1:0];
+          end
+        end
+        assign group[g] = four[next_q[1:0]];
+      end
+      assign chosen = group[next_q[NextWidth-1:2]];
+    end else begin : gen_one
+      logic [2**NextWidth-1:0][OutWidth-1:0] sources;
+      for (genvar n = 0; n < 2 ** NextWidth; n++) begin : gen_source
+        if (n < Ratio) begin : gen_piece
+          assign sources[n] = wide_q[n];
+        end else begin : gen_next
+          assign sources[n] = data_i[OutWidth-1:0];
+        end
+      end
+      assign chosen = sources[next_q];
+    end
+    assign piece = (Beside && ready_q) ? data_i[OutWidth-1:0] : chosen;
+
     always_ff @(posedge clk_i) begin
-      piece_q <= piece_d;
-      if (!rst_ni) count_q <= '0;
-      else         count_q <= count_d;
+      if (push) wide_q <= data_i;
+      if (free) piece_q <= piece;
+      if (!rst_ni) begin
+        next_q  <= NextWidth'(Ratio);
+        ready_q <= 1'b1;
+        valid_q <= 1'b0;
+      end else begin
+        next_q  <= next_d;
+        ready_q <= ready_d;
+        valid_q <= valid_i | ~ready_q | ~free;
+      end
     end
 
   end else if (OutWidth > InWidth && InWidth > 0) begin : gen_join
     localparam int unsigned Ratio      = OutWidth / InWidth;
-    localparam int unsigned CountWidth = $clog2(Ratio + 2);
-    localparam logic [CountWidth-1:0] Full = CountWidth'(Ratio);
+    localparam int unsigned PlaceWidth = (Ratio > 1) ? $clog2(Ratio) : 1;
+    localparam logic [PlaceWidth-1:0] Last = PlaceWidth'(Ratio - 1);
 
     logic [Ratio-1:0][InWidth-1:0] piece_q;  // the output
     logic [InWidth-1:0]            spare_q;  // first piece of the next beat
-    logic [CountWidth-1:0]         count_d, count_q;  // pieces held, the spare one included
-    logic [CountWidth-1:0]         place;  // where the piece coming in goes
-    logic                          push, pop;
+    logic [PlaceWidth-1:0]         place_d, place_q;  // where the piece coming in goes
+    logic                          full_d, full_q;    // all pieces are there
+    logic                          ready_d, ready_q;  // the spare register is empty
+    logic                          push;
 
-    assign ready_o = count_q <= Full;
-    assign valid_o = count_q >= Full;
+    assign ready_o = ready_q;
+    assign valid_o = full_q;
     assign data_o  = piece_q;
-    assign push    = valid_i & ready_o;
-    assign pop     = valid_o & ready_i;
+    assign push    = valid_i & ready_q;
 
     always_comb begin
-      place   = pop ? count_q - Full : count_q;
-      count_d = push ? place + 1'b1 : place;
+      place_d = place_q;
+      if (push) place_d = (place_q == Last) ? '0 : place_q + 1'b1;
+      full_d  = (push && place_q == Last) | (full_q & ~ready_i);
+      ready_d = ~full_q | ready_i | (ready_q & ~valid_i);
     end
 
     always_ff @(posedge clk_i) begin
-      for (int unsigned r = 0; r < Ratio; r++) begin
-        if (push && place == CountWidth'(r)) piece_q[r] <= data_i;
+      for (int unsigned r = 1; r < Ratio; r++) begin
+        if (push && place_q == PlaceWidth'(r)) piece_q[r] <= data_i;
       end
-      if (pop && place == CountWidth'(1)) piece_q[0] <= spare_q;
-      if (push) spare_q <= data_i;
-      if (!rst_ni) count_q <= '0;
-      else         count_q <= count_d;
+      // While a full beat waits, the first piece of the next one is kept in spare_q.
+      if (full_q ? ready_i : place_q == '0) piece_q[0] <= ready_q ? data_i : spare_q;
+      if (ready_q) spare_q <= data_i;
+      if (!rst_ni) begin
+        place_q <= '0;
+        full_q  <= 1'b0;
+        ready_q <= 1'b1;
+      end else begin
+        place_q <= place_d;
+        full_q  <= full_d;
+        ready_q <= ready_d;
+      end
     end
 
   end else begin : gen_wires

@@ -19,7 +19,10 @@ module xnorflow_fifo #(
   // Bits of a beat, >= 1.
   parameter int unsigned Width = 8,
   // Beats held at most, the output register included, >= 1.
-  parameter int unsigned Depth = 2
+  parameter int unsigned Depth = 2,
+  // Memory of more than two beats: "auto" (up to the tool), "block" (block RAM) or "distributed"
+  // (LUTRAM).
+  parameter string MemoryStyle = "auto"
 ) (
   input  wire logic             clk_i,
   input  wire logic             rst_ni,
@@ -38,6 +41,10 @@ module xnorflow_fifo #(
   end
   if (Depth < 1) begin : gen_check_depth
     $error("xnorflow_fifo: Depth must be at least 1");
+  end
+  if (MemoryStyle != "auto" && MemoryStyle != "block" && MemoryStyle != "distributed")
+  begin : gen_check_style
+    $error("xnorflow_fifo: MemoryStyle must be auto, block or distributed");
   end
 
   logic [Width-1:0] data_q;
@@ -82,27 +89,28 @@ module xnorflow_fifo #(
     localparam int unsigned Words      = Depth - 1;
     localparam int unsigned PtrWidth   = $clog2(Words);
     localparam int unsigned CountWidth = $clog2(Words + 1);
-    localparam logic [PtrWidth-1:0]   LastWord = PtrWidth'(Words - 1);
-    localparam logic [CountWidth-1:0] Full     = CountWidth'(Words);
+    localparam logic [CountWidth-1:0] Full = CountWidth'(Words);
+    // The count alone keeps to the depth. Up to 1,024 words 2**n of them take no more memory, and
+    // addresses wrap by themselves.
+    localparam int unsigned Places = (Words <= 1024) ? 2 ** PtrWidth : Words;
+    localparam logic [PtrWidth-1:0] LastPlace = PtrWidth'(Places - 1);
 
     // Never read and written at the same address in one cycle.
-    (* no_rw_check *) logic [Width-1:0] mem [Words];
+    (* no_rw_check, ram_style = MemoryStyle *) logic [Width-1:0] mem [Places];
     logic [PtrWidth-1:0]   write_d, write_q, read_d, read_q;
-    logic [CountWidth-1:0] count_d, count_q;
+    logic [CountWidth-1:0] count_q, change;  // 1 or -1
     logic                  load;  // memory to output register
 
     assign ready_o = count_q != Full;
     assign load    = (count_q != '0) & free;
     assign valid_d = load | ~free;
+    assign change  = {{(CountWidth - 1){load}}, 1'b1};
 
     always_comb begin
-      write_d = write_q;
-      read_d  = read_q;
-      count_d = count_q;
-      if (push) write_d = (write_q == LastWord) ? '0 : write_q + 1'b1;
-      if (load) read_d = (read_q == LastWord) ? '0 : read_q + 1'b1;
-      if (push && !load) count_d = count_q + 1'b1;
-      if (load && !push) count_d = count_q - 1'b1;
+      write_d = write_q + 1'b1;
+      read_d  = read_q + 1'b1;
+      if (write_q == LastPlace) write_d = '0;
+      if (read_q == LastPlace) read_d = '0;
     end
 
     always_ff @(posedge clk_i) begin
@@ -113,9 +121,9 @@ module xnorflow_fifo #(
         read_q  <= '0;
         count_q <= '0;
       end else begin
-        write_q <= write_d;
-        read_q  <= read_d;
-        count_q <= count_d;
+        if (push) write_q <= write_d;
+        if (load) read_q <= read_d;
+        if (push != load) count_q <= count_q + change;
       end
     end
   end

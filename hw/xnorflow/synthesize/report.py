@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from xnorflow.artifact.files import write_json
 from xnorflow.boards.catalog import Board, Family
 from xnorflow.synthesize.budget import budget_of, percent_of
 from xnorflow.synthesize.cells import Usage, sum_usage, usage_of
+from xnorflow.synthesize.functions import functions_to_json
 from xnorflow.synthesize.packing import Packing, sum_packings
 
 __all__ = ["PACKED_LABEL", "NodeCells", "SynthesisReport"]
@@ -53,6 +54,7 @@ class SynthesisReport:
         yosys: version.
         layers: node name to netlist, in stream order.
         wall_seconds: whole run.
+        operators: node name to operator.
     """
 
     design: str
@@ -61,6 +63,7 @@ class SynthesisReport:
     yosys: str
     layers: dict[str, NodeCells]
     wall_seconds: float
+    operators: dict[str, str] = field(default_factory=dict)
 
     @property
     def total(self) -> Usage:
@@ -91,6 +94,7 @@ class SynthesisReport:
             "total": _counts(self.total, self.packing),
             "budget": budget_of(self.board) if own else None,
             "percent": self.percent,
+            "functions": functions_to_json(self.operators, {name: layer.usage for name, layer in self.layers.items()}),
             "layers": {name: layer.to_json() for name, layer in self.layers.items()},
             "wall_seconds": round(self.wall_seconds, 2),
         }

@@ -133,7 +133,9 @@ def synthesize(
             folder = Path(name)
             prepare_folder(build, design, folder)
             layers = map_nodes(design.nodes, family, folder, work, yosys, settings.jobs, progress)
-        report = SynthesisReport(design.top, family, board, yosys.version, layers, time.perf_counter() - start)
+        operators = {node.name: node.op_type for node in design.nodes}
+        seconds = time.perf_counter() - start
+        report = SynthesisReport(design.top, family, board, yosys.version, layers, seconds, operators)
         report.save(build / "report" / f"yosys_synth_{family}.json")
         reports.append(report)
     for report in reports:

@@ -31,9 +31,10 @@ CELLS = "xilinx_cells.sv"
 """File of the RTL library that declares the cells which the RTL instantiates."""
 _SOURCE_SUFFIXES = (".sv", ".v", ".svh", ".vh")
 _SCRIPT = (
-    "read_slang -j 1 --ignore-assertions -D XNORFLOW_LUT6 --top {top} " + CELLS + " {sources}; "
+    "read_slang -j 1 --ignore-assertions -D XNORFLOW_LUT6 -D XNORFLOW_CARRY_BOX --top {top} " + CELLS + " {sources}; "
     # Shift registers would take LUTs, where the flip-flops beside used LUTs are free.
     "synth_xilinx -family {family} -noiopad -noclkbuf -nosrl -flatten -top {top}; "
+    "chtype -set CARRY4 t:xnorflow_carry4; "
     "tee -q -o {stem}.stat stat -json -tech xilinx -top {top}; "
     "setattr -unset src {top}/*; select {top}; write_json -selected {stem}.netlist"
 )

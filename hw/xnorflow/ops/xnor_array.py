@@ -57,13 +57,13 @@ def count_heights(simd: int, input_bits: int) -> tuple[int, ...]:
 
 
 def count_latency(simd: int, input_bits: int = 1) -> int:
-    """Return the cycles from a beat to its count: trees, carries, levels of counters.
+    """Return the cycles from a beat to its count: trees of parities, levels of counters.
 
     Args:
         simd: products of a neuron, at least 2.
         input_bits: of an input.
     """
-    return tree_stages(simd) + 1 + compressor_latency(count_heights(simd, input_bits))
+    return tree_stages(simd) + compressor_latency(count_heights(simd, input_bits))
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,9 @@ def _carry_lines(plane: int, node: int, width: int, tables: Sequence[int], first
     )
     for index in range(0, len(tables), 2):
         pair, place = tables[index : index + 2], first + index
-        cell, outputs = "LUT6", f".O(pool_d[{place}])"
+        cell, outputs = "LUT6", f".O(pool[{place}])"
         if len(pair) == 2:
-            cell, outputs = "LUT6_2", f".O5(pool_d[{place}]), .O6(pool_d[{place + 1}])"
+            cell, outputs = "LUT6_2", f".O5(pool[{place}]), .O6(pool[{place + 1}])"
         init = _hex(pair[0] | (pair[-1] << 32), 64)
         yield f"{cell} #(.INIT({init})) u_carry_{plane}_{node}_{index} ({inputs}, {outputs});"
 
@@ -200,7 +200,7 @@ def _constants(trees: BitArray, planes: int) -> _Constants:
 
 def _wrapped(indices: Sequence[int]) -> list[str]:
     """Return a concatenation's lines, the last index first."""
-    names = [f"pool_q[{index}]" for index in reversed(indices)]
+    names = [f"pool[{index}]" for index in reversed(indices)]
     return [", ".join(names[start : start + 8]) for start in range(0, len(names), 8)]
 
 

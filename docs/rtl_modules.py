@@ -17,7 +17,7 @@ LIBRARY = REPOSITORY / "hw" / "xnorflow" / "rtl"
 PAGE = Path(__file__).with_suffix(".md")
 SECTIONS = ("Latency", "Interval", "Cost")
 INTRODUCTION = """\
-<!-- Written by `make docs` from the heads of hw/xnorflow/rtl/*.sv: change those. -->
+<!-- Written by `make docs` from the heads of hw/xnorflow/rtl/xnorflow_*.sv: change those. -->
 
 # RTL modules
 
@@ -94,7 +94,7 @@ def main(library: Path = LIBRARY, page: Path = PAGE) -> int:
         0, or 2 after a line on standard error where a head is not complete; then nothing is written.
     """
     try:
-        text = page_of([read_module(path) for path in sorted(library.glob("*.sv"))])
+        text = page_of([read_module(path) for path in sorted(library.glob("xnorflow_*.sv"))])
     except HeadError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -77,7 +77,7 @@ def test_the_page_is_what_the_heads_say(catalogue, tmp_path, capsys):
 
 def test_every_module_is_on_the_page_with_its_parameters(catalogue):
     page = SCRIPT.with_suffix(".md").read_text(encoding="utf-8")
-    for path in catalogue.LIBRARY.glob("*.sv"):
+    for path in catalogue.LIBRARY.glob("xnorflow_*.sv"):
         assert f"\n## {path.stem}\n" in page and f"(#{path.stem})" in page
         assert path.read_text(encoding="utf-8").count("\n  parameter ") == sum(
             len(parameter.names) for parameter in catalogue._parameters(path, path.read_text().splitlines())

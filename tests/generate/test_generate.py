@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ from xnorflow.lower.stage import Lowered, lower
 from xnorflow.simulate.verilator import lint_design
 
 WIDTHS = (30, 12, 9, 4)
+FOLDING = {  # a width converter behind the first layer; not left to estimates, which may change
+    "fc0_mvau": {"PE": 6, "SIMD": 5}, "fc1_mvau": {"PE": 3, "SIMD": 3}, "fc2_mvau": {"PE": 1, "SIMD": 3},
+    "label_argmax": {"PE": 1},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,8 @@ def built(tmp_path_factory, perceptron) -> tuple[Path, Lowered, Design]:
     model = perceptron(folder / "net.onnx", WIDTHS, input_bits=4, seed=5)
     build = folder / "build"
     build.mkdir()
-    settings = BuildSettings(target_cycles=12, output=OutputKind.LABELS)
+    (folder / "folding.json").write_text(json.dumps(FOLDING), encoding="utf-8")
+    settings = BuildSettings(folding=folder / "folding.json", output=OutputKind.LABELS)
     lowered = lower(model, build, settings, None, SilentProgress())
     return build, lowered, generate(build, lowered, SilentProgress())
 

@@ -87,12 +87,19 @@ def stream(name: str, shape: tuple[int, ...], datatype: Any) -> StreamSpec:
     return StreamSpec(name, datatype.name, int(datatype.bitwidth()), int(np.prod(shape)), int(shape[-1]))
 
 
+def generated(model: Any, operator: Any, folder: Path) -> tuple[list[Path], str]:
+    """Write a node's RTL into ``folder``; return its files, dependencies first, and the name of its top."""
+    operator.set_nodeattr("code_gen_dir_ipgen", str(folder))
+    operator.generate_hdl(model, PART, 10.0)
+    files = [Path(file) for file in operator.get_rtl_file_list(abspath=True)]
+    return files, operator.get_nodeattr("gen_top_module")
+
+
 def in_rtl(
     model: Any, operator: Any, frames: dict[str, np.ndarray], folder: Path, stall: float = 0.3
 ) -> tuple[np.ndarray, Any]:
     """Return the results (frames, elements) of the generated RTL, and the run."""
-    operator.set_nodeattr("code_gen_dir_ipgen", str(folder))
-    operator.generate_hdl(model, PART, 10.0)
+    files, top = generated(model, operator, folder)
     count = len(next(iter(frames.values())))
     sources = [
         stream(f"in{index}_V", operator.get_folded_input_shape(index), operator.get_input_datatype(index))
@@ -103,10 +110,6 @@ def in_rtl(
         pack(values.reshape(count, -1).astype(np.int64), spec)
         for values, spec in zip(frames.values(), sources, strict=True)
     ]
-    files, top = (
-        [Path(file) for file in operator.get_rtl_file_list(abspath=True)],
-        operator.get_nodeattr("gen_top_module"),
-    )
     if len(sides) == 2:
         bits = [spec.tdata_bits for spec in sources]
         text = PAIR.format(a=bits[0] - 1, b=bits[1] - 1, both=sum(bits) - 1, out=sink.tdata_bits - 1, node=top)

@@ -202,6 +202,7 @@ class Case:
         frames: random frames.
         seed: of frames and stalls.
         stall_probability: on both sides of the design.
+        primitives: whether it is also simulated with the bodies for LUTs of six inputs.
         note: what the case is kept for.
     """
 
@@ -211,6 +212,7 @@ class Case:
     frames: int
     seed: int
     stall_probability: float
+    primitives: bool = False
     note: str = ""
 
     @property

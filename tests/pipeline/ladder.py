@@ -26,6 +26,9 @@ from xnorflow.simulate.stage import simulate
 from xnorflow.simulate.verilator import lint_design
 
 BOARD = "ZCU104"
+PLAIN: tuple[str, tuple[str, ...]] = ("", ())
+BODIES = dict([PLAIN, (" primitives", ("XNORFLOW_LUT6",))])
+"""What is added to the names of the last rungs, and the macros that choose the bodies."""
 
 
 def climb(case: Case, folder: Path, reach: Callable[[str], None] = lambda rung: None) -> None:
@@ -43,14 +46,22 @@ def climb(case: Case, folder: Path, reach: Callable[[str], None] = lambda rung: 
     model = write_network(case.network, folder / "net.onnx")
     settings = BuildSettings(board=BOARD, target_cycles=case.target_cycles, output=OutputKind(case.output))
     stalls = SimulateSettings(frames=case.frames, stall_probability=case.stall_probability, seed=case.seed)
-    climb_file(model, settings, stalls, folder, reach)
+    climb_file(model, settings, stalls, folder, reach, primitives=case.primitives)
 
 
 def climb_file(
     model: Path, settings: BuildSettings, stalls: SimulateSettings, folder: Path,
-    reach: Callable[[str], None] = lambda rung: None,
+    reach: Callable[[str], None] = lambda rung: None, *, primitives: bool = False,
 ) -> None:  # fmt: skip
     """Take an ONNX file up the whole ladder, on as many random frames as the simulation shall have.
+
+    Args:
+        model: the file.
+        settings: of the build.
+        stalls: of the simulation.
+        folder: an existing one, for all files.
+        reach: told the name of each rung before it is tried.
+        primitives: whether to simulate with the bodies for LUTs of six inputs too.
 
     Raises:
         Exception: whatever stands in the way; AssertionError where a rung ends well and gives something else.
@@ -67,17 +78,18 @@ def climb_file(
     lowered = lower(model, build, settings, golden, SilentProgress())
     reach("generate")
     design = generate(build, lowered, SilentProgress())
-    reach("lint")
-    warnings = lint_design(design.top, [build / source for source in design.sources])
-    assert warnings == [], warnings
     values = lowered.codec.quantize(inputs)
     expected = lowered.codec.raw(lowered.network.results(values))
-    reach("simulate")
-    report = simulate(build, values, expected, stalls, SilentProgress())
-    reach("compare")
-    found = (report.frames, report.mismatches, report.cycles_per_frame_simulated, report.latency_cycles)
-    predicted = (stalls.frames, 0, design.cycles_per_frame, design.latency_cycles)
-    assert found == predicted, f"frames, mismatches, cycles a frame, latency: {found}, not {predicted}"
+    for name, defines in BODIES.items() if primitives else [PLAIN]:
+        reach(f"lint{name}")
+        warnings = lint_design(design.top, [build / source for source in design.sources], defines=defines)
+        assert warnings == [], warnings
+        reach(f"simulate{name}")
+        report = simulate(build, values, expected, stalls, SilentProgress(), defines=defines)
+        reach(f"compare{name}")
+        found = (report.frames, report.mismatches, report.cycles_per_frame_simulated, report.latency_cycles)
+        predicted = (stalls.frames, 0, design.cycles_per_frame, design.latency_cycles)
+        assert found == predicted, f"frames, mismatches, cycles a frame, latency: {found}, not {predicted}"
 
 
 @dataclass(frozen=True)

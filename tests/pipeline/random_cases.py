@@ -11,6 +11,8 @@ from descriptions import Block, Case, MapNetwork, Network, Perceptron, Pool, Res
 MAP_FRAMES = 20
 PERCEPTRON_FRAMES = 150
 STALLS = (0.1, 0.5, 0.8)
+PRIMITIVES_EVERY = 5
+"""Of so many seeds one is also simulated with the bodies for LUTs of six inputs, which run slower."""
 
 
 def random_maps(random: np.random.Generator) -> MapNetwork:
@@ -81,7 +83,7 @@ def _map_case(draw: Callable[[np.random.Generator], Network], seed: int) -> Case
     network = draw(random)
     cycles = int(random.choice([1, 10, 40, 150, 600, 3000]))
     output = str(random.choice(["logits", "logits", "labels"]))
-    return Case(network, cycles, output, MAP_FRAMES, seed, float(random.choice(STALLS)))
+    return _case(network, cycles, output, MAP_FRAMES, seed, float(random.choice(STALLS)))
 
 
 def _perceptron_case(seed: int) -> Case:
@@ -93,7 +95,11 @@ def _perceptron_case(seed: int) -> Case:
     cycles = int(random.choice([1, 2, 5, 13, 40, 100, 1000]))
     output = str(random.choice(["logits", "labels"]))
     network = Perceptron("perceptrons", tuple(widths), seed, bits, top_k=bool(random.integers(2)))
-    return Case(network, cycles, output, PERCEPTRON_FRAMES, seed, float(random.choice(STALLS)))
+    return _case(network, cycles, output, PERCEPTRON_FRAMES, seed, float(random.choice(STALLS)))
+
+
+def _case(network: Network, cycles: int, output: str, frames: int, seed: int, stalls: float) -> Case:
+    return Case(network, cycles, output, frames, seed, stalls, primitives=seed % PRIMITIVES_EVERY == 0)
 
 
 KINDS: dict[str, Callable[[int], Case]] = {

@@ -24,6 +24,8 @@ def _candidates(case: Case) -> Iterator[Case]:
         yield replace(case, network=network)
     if case.target_cycles < SLOWEST:
         yield replace(case, target_cycles=SLOWEST)
+    if case.primitives:
+        yield replace(case, primitives=False)
     if case.output == "labels":
         yield replace(case, output="logits")
     for stalls in (0.0, 0.1):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import xnorflow.simulate
+from xnorflow.artifact.progress import SilentProgress
 from xnorflow.artifact.streams import StreamSpec, pack, unpack
 from xnorflow.simulate.model import StreamModel, StreamRun
 from xnorflow.simulate.ports import PortNames
 from xnorflow.simulate.verilator import compile_design, lint_design
+from xnorflow.synthesize.yosys import CELLS, find_yosys
 
-sys.path.insert(0, str(Path(__file__).parent))  # halves
+sys.path.insert(0, str(Path(__file__).parent))  # halves, proofs
 
 RTL = Path(xnorflow.simulate.__file__).parents[1] / "rtl"
 
@@ -32,26 +36,23 @@ class Bench:
 
     def __init__(self, work_dir: Path) -> None:
         self.work_dir = work_dir
-        self._define = work_dir / "define_synthesis.sv"
-        self._define.write_text("`define SYNTHESIS\n", encoding="utf-8")
-
-    def _sources(self, synthesis: bool) -> Sequence[Path]:
-        return (self._define, *self.sources) if synthesis else self.sources
 
     def open(self, module: str, rtl_dir: Path | None = None, synthesis: bool = False, **parameters: int) -> StreamModel:
         """Return a model of ``xnorflow_<module>``; ``synthesis``: with the bodies that synthesis takes."""
         library = compile_design(
             f"xnorflow_{module}",
-            self._sources(synthesis),
+            self.sources,
             self.work_dir,
             ports=PortNames.library(),
             parameters=parameters,
+            defines=["SYNTHESIS"] * synthesis,
         )
         return StreamModel(library, rtl_dir)
 
     def lint(self, module: str, synthesis: bool = False, **parameters: int | str) -> list[str]:
         """Return what Verilator's -Wall says."""
-        return lint_design(f"xnorflow_{module}", self._sources(synthesis), parameters)
+        defines = ["SYNTHESIS"] * synthesis
+        return lint_design(f"xnorflow_{module}", self.sources, parameters, defines=defines)
 
     @staticmethod
     def stream(
@@ -78,3 +79,24 @@ class Bench:
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("rtl"))
+
+
+@pytest.fixture(scope="module")
+def yosys(bench, tmp_path_factory) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Return a function that runs a yosys script in a folder with the library.
+
+    ``run.folder`` is that folder, ``run.sources`` the names of the library's files, cells of the chip first.
+    """
+    folder = tmp_path_factory.mktemp("yosys")
+    found = find_yosys(folder, SilentProgress())
+    library = (bench.folder / CELLS, *bench.sources)
+    for source in library:
+        shutil.copy(source, folder)
+
+    def run(script: str) -> subprocess.CompletedProcess[str]:
+        command = (*found.command, "-q", "-p", script)
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+    run.folder = folder
+    run.sources = " ".join(source.name for source in library)
+    return run

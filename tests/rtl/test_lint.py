@@ -25,6 +25,50 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"Mw": 4, "Mh": 4, "Simd": 4, "Pe": 1, "InputWidth": 2, "WeightWidth": 8, "AccWidth": 6},
     ],
     "xnor_popcount": [{}, {"Width": 1}, {"Width": 32}, {"Width": 33}, {"Width": 784}],
+    "counter": [
+        {},
+        {"Positions": 1, "Pairs": 0},
+        {"Positions": 2, "Pairs": 0},
+        {"Positions": 3, "Pairs": 1},
+        {"Positions": 4, "Pairs": 0},  # pairs further up: in test_compressors.py
+    ],
+    "parity_tree": [{}, {"Width": 1}, {"Width": 2}, {"Width": 3}, {"Width": 130, "Stages": 2}, {"Stages": 3}],
+    "xnor_carries": [{}, {"Width": 2}, {"Width": 3}, {"Width": 7}, {"Width": 144}],
+    "row_accumulator": [
+        {"Primitives": primitives, **variant}
+        for primitives in (0, 1)
+        for variant in (
+            {},
+            {"AccWidth": 2, "RowWidth": 1},
+            {"AccWidth": 3, "RowWidth": 1, "OneStep": 1},
+            {"AccWidth": 8, "RowWidth": 6},
+            {"AccWidth": 8, "RowWidth": 7, "OneStep": 1},
+            {"AccWidth": 5, "RowWidth": 5},
+            {"AccWidth": 4, "RowWidth": 9},
+        )
+    ],
+    "carry4": [{}],
+    "popcount_array": [
+        {"Simd": 9, "InputWidth": 8, "RowWidth": 12, "Latency": 4},
+        {},
+        {"Simd": 1, "Pe": 1, "Words": 1, "RowWidth": 1, "Latency": 1},
+        {"Simd": 7, "Pe": 3, "Words": 33, "RowWidth": 3, "WeightStyle": "block"},
+        {"Simd": 144, "Pe": 2, "Words": 3, "RowWidth": 8, "Latency": 9},
+        {"Simd": 2, "Pe": 2, "Words": 2, "RowWidth": 9},
+    ],
+    "xnor_unit": [
+        {"Primitives": primitives, **variant}
+        for primitives in (0, 1)
+        for variant in (
+            {},
+            {"Mw": 21, "Mh": 6, "Simd": 7, "Pe": 3, "AccWidth": 6, "RowWidth": 3},
+            {"Mw": 1, "Mh": 1, "Simd": 1, "Pe": 1, "AccWidth": 2, "RowWidth": 1, "CountLatency": 1},
+            {"Mw": 64, "Mh": 64, "Simd": 64, "Pe": 64, "CountLatency": 7},
+            {"Mw": 576, "Mh": 4, "Simd": 144, "Pe": 4, "AccWidth": 11, "RowWidth": 8, "Thresholded": 0},
+            {"Mw": 64, "Mh": 4, "Pe": 1, "Thresholded": 0, "OutputWidth": 20},
+            {"Mw": 27, "Simd": 9, "InputWidth": 8, "AccWidth": 16, "RowWidth": 12, "CountLatency": 4},
+        )
+    ],
     "sign_sum": [{}, {"Terms": 1}, {"Terms": 5, "Width": 2}, {"Terms": 17}, {"Terms": 49}],
     "product_sum": [{}, {"Terms": 1}, {"Terms": 5, "Width": 2, "WeightWidth": 5}, {"Terms": 17, "WeightWidth": 4}],
     "sum_tree": [{}, {"Terms": 1}, {"Terms": 5, "Signed": 1}, {"Terms": 17, "Width": 1}],
@@ -150,6 +194,39 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("mvau", {"StartFile": ""}, "WeightFile and StartFile must be named"),
     ("mvau", {"WeightStyle": "distributed"}, "WeightStyle must be auto, block or logic"),
     ("xnor_popcount", {"Width": 0}, "Width must be at least 1"),
+    ("counter", {"Positions": 0}, "Positions must be 1 to 4"),
+    ("counter", {"Positions": 5}, "Positions must be 1 to 4"),
+    ("counter", {"Positions": 4, "Pairs": 3}, "Pairs must not overlap and must end within Positions"),
+    ("counter", {"Positions": 4, "Pairs": 8}, "Pairs must not overlap and must end within Positions"),
+    ("counter", {"Positions": 1, "Pairs": 1}, "Pairs must not overlap and must end within Positions"),
+    ("parity_tree", {"Width": 0}, "Width must be at least 1"),
+    ("parity_tree", {"Stages": 0}, "Stages must be at least 1"),
+    ("xnor_carries", {"Width": 1}, "Width must be at least 2"),
+    ("row_accumulator", {"AccWidth": 1}, "AccWidth must be at least 2 and RowWidth at least 1"),
+    ("row_accumulator", {"RowWidth": 0}, "AccWidth must be at least 2 and RowWidth at least 1"),
+    ("popcount_array", {"Simd": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
+    ("popcount_array", {"InputWidth": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
+    ("popcount_array", {"Pe": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
+    ("popcount_array", {"Words": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
+    ("popcount_array", {"Simd": 1, "RowWidth": 0}, "RowWidth must hold half of the largest count"),
+    ("popcount_array", {"RowWidth": 5}, "RowWidth must hold half of the largest count"),
+    ("popcount_array", {"Latency": 1}, "Latency must be at least that of the count"),
+    ("popcount_array", {"WeightFile": ""}, "WeightFile must be named"),
+    ("popcount_array", {"WeightStyle": "auto"}, "WeightStyle must be block or logic"),
+    ("xnor_unit", {"Mw": 0}, "Mw, Mh, Simd and Pe must be at least 1"),
+    ("xnor_unit", {"Mh": 0}, "Mw, Mh, Simd and Pe must be at least 1"),
+    ("xnor_unit", {"Simd": 0}, "Mw, Mh, Simd and Pe must be at least 1"),
+    ("xnor_unit", {"Pe": 0}, "Mw, Mh, Simd and Pe must be at least 1"),
+    ("xnor_unit", {"Mw": 10, "Simd": 3}, "Simd must divide Mw"),
+    ("xnor_unit", {"Mw": 4, "Simd": 8}, "Simd must divide Mw"),
+    ("xnor_unit", {"Mh": 10, "Pe": 3}, "Pe must divide Mh"),
+    ("xnor_unit", {"Mh": 2, "Pe": 4}, "Pe must divide Mh"),
+    ("xnor_unit", {"InputWidth": 0}, "InputWidth must be at least 1"),
+    ("xnor_unit", {"AccWidth": 1}, "AccWidth must be at least 2"),
+    ("xnor_unit", {"Thresholded": 0, "OutputWidth": 0}, "OutputWidth must be at least 1"),
+    ("xnor_unit", {"StartFile": ""}, "StartFile must be named"),
+    ("xnor_unit", {"RowWidth": 0}, "RowWidth and CountLatency must be at least 1"),
+    ("xnor_unit", {"CountLatency": 0}, "RowWidth and CountLatency must be at least 1"),
     ("sign_sum", {"Terms": 0}, "Terms must be at least 1"),
     ("sign_sum", {"Width": 1}, "Width must be at least 2"),
     ("product_sum", {"Terms": 0}, "Terms must be at least 1"),
@@ -305,7 +382,7 @@ def case_id(value: object) -> str:
 
 def test_every_module_has_its_cases(bench):
     modules = {path.stem.removeprefix("xnorflow_") for path in bench.sources}
-    assert modules == set(VARIANTS) == {module for module, _, _ in ILLEGAL}
+    assert modules == set(VARIANTS) == {module for module, _, _ in ILLEGAL} | {"carry4"}  # without parameters
 
 
 @pytest.mark.parametrize(("module", "parameters"), CASES, ids=case_id)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-from xnorflow.artifact.progress import SilentProgress
-from xnorflow.synthesize.yosys import find_yosys
 
 LUTRAM = ("RAM32M", "RAM64M", "RAM32X1D", "RAM64X1D")
 BLOCK_RAM = ("RAMB18E1", "RAMB36E1")
@@ -23,7 +18,17 @@ FLIP_FLOPS = ("FDRE", "FDSE")
 JOIN_PORTS = (
     "data_a_i", "valid_a_i", "ready_a_o", "data_b_i", "valid_b_i", "ready_b_o", "data_o", "valid_o", "ready_i",
 )  # fmt: skip
+ARRAY_PORTS = ("word_i", "beat_i", "row_a_o", "row_b_o", "odd_o")
 DATA_PORTS = {
+    "counter": ("bits_i", "count_o"),
+    "parity_tree": ("data_i", "tree_o"),
+    "xnor_carries": ("data_tree_i", "weight_tree_i", "carries_o", "odd_o"),
+    "row_accumulator": ("valid_i", "last_i", "row_a_i", "row_b_i", "odd_i", "start_i", "sum_o"),
+    "popcount_array": ARRAY_PORTS,
+    "xnor_unit": (
+        "data_i", "valid_i", "ready_o", "word_o", "beat_o", "row_a_i", "row_b_i", "odd_i", "data_o", "valid_o",
+        "ready_i",
+    ),
     "xnor_popcount": ("data_i", "weight_i", "count_o"),
     "sign_sum": ("data_i", "weight_i", "sum_o"),
     "sum_tree": ("terms_i", "sum_o"),
@@ -49,8 +54,9 @@ DATA_PORTS = {
 }  # fmt: skip
 NO_RESET = {
     "xnor_popcount", "sign_sum", "product_sum", "sum_tree", "requantize_thresholds", "requantize_affine",
-    "requantize_table",
+    "requantize_table", "counter", "parity_tree", "xnor_carries", "row_accumulator", "popcount_array",
 }  # fmt: skip
+NO_CLOCK = {"counter"}
 STREAM_PORTS = ("data_i", "valid_i", "ready_o", "data_o", "valid_o", "ready_i")
 
 
@@ -65,7 +71,7 @@ class Instance:
     def wrapper(self, name: str) -> str:
         """Return a module of the same ports, which the flattening stops at."""
         data_ports = DATA_PORTS.get(self.module, STREAM_PORTS)
-        clocks = ("clk_i",) if self.module in NO_RESET else ("clk_i", "rst_ni")
+        clocks = () if self.module in NO_CLOCK else ("clk_i",) if self.module in NO_RESET else ("clk_i", "rst_ni")
         ports = [f"{'input' if p.endswith('i') else 'output'} logic {self.bits(p)}{p}" for p in (*clocks, *data_ports)]
         values = {key: f'"{value}"' if isinstance(value, str) else value for key, value in self.parameters.items()}
         settings = ", ".join(f".{key}({value})" for key, value in values.items())
@@ -116,7 +122,37 @@ def pool(folds: int, mode: str, bits_out: int, **parameters: int | str) -> Insta
     return Instance("pool", shape | parameters, {"data_i": 24, "data_o": 3 * bits_out})
 
 
+def array(style: str) -> Instance:
+    """Return an array of plain popcounts."""
+    shape = {"Simd": 8, "Pe": 4, "Words": 64, "RowWidth": 4, "WeightFile": "weights.mem", "WeightStyle": style}
+    return Instance("popcount_array", shape, {"word_i": 6, "beat_i": 8, "row_a_o": 16, "row_b_o": 16, "odd_o": 4})
+
+
+def accumulator(**parameters: int) -> Instance:
+    """Return an accumulator of 12 bits."""
+    rows = {"AccWidth": 12, "RowWidth": 6}
+    return Instance("row_accumulator", rows | parameters, {"row_a_i": 6, "row_b_i": 6, "start_i": 12, "sum_o": 12})
+
+
+def xnor_unit(**parameters: int) -> Instance:
+    """Return a unit of 8 folds of inputs and 8 of neurons, without its array."""
+    shape = {"Mw": 64, "Mh": 32, "Simd": 8, "Pe": 4, "AccWidth": 16, "RowWidth": 4}
+    widths = {"data_i": 8, "word_o": 6, "beat_o": 8, "row_a_i": 16, "row_b_i": 16, "odd_i": 4, "data_o": 4}
+    return Instance("xnor_unit", shape | parameters, widths)
+
+
 INSTANCES = {
+    "counter": Instance("counter", {"Positions": 4, "Pairs": 5}, {"bits_i": 13, "count_o": 5}),
+    "full_adder": Instance("counter", {"Positions": 1, "Pairs": 0}, {"bits_i": 3, "count_o": 2}),
+    "parities": Instance("parity_tree", {"Width": 64}, {"data_i": 64, "tree_o": 64}),
+    "carries": Instance("xnor_carries", {"Width": 64}, {"data_tree_i": 64, "weight_tree_i": 64, "carries_o": 32}),
+    "rows": accumulator(Primitives=1),
+    "rows_plain": accumulator(),
+    "rows_one_step": accumulator(Primitives=1, OneStep=1),
+    "array_logic": array("logic"),
+    "array_block": array("block"),
+    "xnor_unit": xnor_unit(Primitives=1),
+    "xnor_unit_plain": xnor_unit(),
     "popcount": Instance("xnor_popcount", {"Width": 70}, {"data_i": 70, "weight_i": 70, "count_o": 7}),
     "sign_sum": Instance("sign_sum", {"Terms": 16, "Width": 8}, {"data_i": 128, "weight_i": 16, "sum_o": 12}),
     "sum_tree": Instance("sum_tree", {"Terms": 7, "Width": 3, "Signed": 1}, {"terms_i": 21, "sum_o": 6}),
@@ -193,26 +229,11 @@ def top(instances: Mapping[str, Instance]) -> str:
         data_ports = DATA_PORTS.get(instance.module, STREAM_PORTS)
         wide = [f"{'input' if p.endswith('i') else 'output'} logic {instance.bits(p)}{name}_{p}" for p in data_ports]
         ports += wide
+        clock = "" if instance.module in NO_CLOCK else ".clk_i, "
         reset = "" if instance.module in NO_RESET else ".rst_ni, "
         links = ", ".join(f".{port}({name}_{port})" for port in data_ports)
-        body.append(f"  case_{name} u_{name} (.clk_i, {reset}{links});\n")
+        body.append(f"  case_{name} u_{name} ({clock}{reset}{links});\n")
     return f"module top (input logic clk_i, input logic rst_ni, {', '.join(ports)});\n{''.join(body)}endmodule\n"
-
-
-@pytest.fixture(scope="module")
-def yosys(bench, tmp_path_factory) -> Callable[[str], subprocess.CompletedProcess[str]]:
-    """Return a function that runs a yosys script in a folder with the library; ``run.folder`` is that folder."""
-    folder = tmp_path_factory.mktemp("yosys")
-    found = find_yosys(folder, SilentProgress())
-    for source in bench.sources:
-        shutil.copy(source, folder)
-
-    def run(script: str) -> subprocess.CompletedProcess[str]:
-        command = (*found.command, "-q", "-p", script)
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-    run.folder = folder
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -225,9 +246,8 @@ def cells(bench, yosys) -> dict[str, Counter[str]]:
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     wrappers = [instance.wrapper(f"case_{name}") for name, instance in INSTANCES.items()]
     (folder / "top.sv").write_text("".join(wrappers) + top(INSTANCES), encoding="utf-8")
-    sources = " ".join(source.name for source in bench.sources)
     done = yosys(
-        f"read_slang -j 1 --keep-hierarchy --ignore-assertions --top top {sources} top.sv; "
+        f"read_slang -j 1 --keep-hierarchy --ignore-assertions --top top {yosys.sources} top.sv; "
         "setattr -mod -set keep_hierarchy 1 case_*; "
         "synth_xilinx -family xc7 -noiopad -noclkbuf -flatten -top top; check -assert; "
         "select -assert-none t:LD* t:$_DLATCH*; tee -q -o stat.json stat -json"
@@ -251,8 +271,8 @@ def test_every_module_is_synthesized(bench):
 
 @pytest.mark.parametrize("name", [
     "popcount", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add", "add_shifted", "pairs",
-    "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold",
-    "uart_rx", "uart_tx",
+    "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold", "uart_rx", "uart_tx",
+    "parities", "carries", "rows", "rows_plain", "rows_one_step",
 ])  # fmt: skip
 def test_logic_takes_no_memory(cells, name):
     assert cells[name]["FDRE"] > 0
@@ -277,6 +297,42 @@ def test_mvau_memories(cells, kind):
     assert family(logic, BLOCK_RAM) == 0
     assert family(block, LUTRAM) == family(logic, LUTRAM) > 0
     assert block["DSP48E1"] == logic["DSP48E1"] == 0
+
+
+def test_counters_are_the_cells_that_they_name(cells):
+    """And nothing beside them."""
+    assert cells["counter"] - Counter({"$scopeinfo": 99}) == Counter({"LUT6_2": 4, "CARRY4": 1})
+    assert cells["full_adder"] - Counter({"$scopeinfo": 99}) == Counter({"LUT6_2": 1, "CARRY4": 1})
+
+
+def test_parities_and_carries(cells):
+    """A carry is one LUT, the last one of an even number of bits a smaller one; what is left over takes one more."""
+    assert family(cells["parities"], LUTS) <= 45 and cells["parities"]["FDRE"] == 64
+    assert cells["carries"]["LUT6"] == 31 and family(cells["carries"], LUTS) == 33
+    assert cells["carries"]["FDRE"] == 33
+
+
+def test_rows_take_a_lut_a_bit(cells):
+    """Those that rows reach hold a three-row adder; the register is cleared by its own pin."""
+    assert cells["rows"]["LUT6_2"] == 6
+    assert cells["rows"]["LUT6_2"] + family(cells["rows"], LUTS) <= 12 + 1  # and one for the register's enable
+    assert cells["rows_one_step"]["LUT6_2"] + family(cells["rows_one_step"], LUTS) <= 12
+    assert family(cells["rows"], FLIP_FLOPS) == 2 * 12 and family(cells["rows_one_step"], FLIP_FLOPS) == 12
+    assert family(cells["rows_plain"], LUTS) > 12 + 1 and cells["rows_plain"]["LUT6_2"] == 0
+
+
+def test_array_memories(cells):
+    block, logic = cells["array_block"], cells["array_logic"]
+    assert family(block, BLOCK_RAM) == 1 and family(logic, BLOCK_RAM) == 0
+    assert family(block, LUTRAM) == family(logic, LUTRAM) == 0
+
+
+def test_a_unit_without_its_array(cells):
+    """Input buffer and results are in LUT RAM; accumulators are made of cells, or of adders."""
+    for name in ("xnor_unit", "xnor_unit_plain"):
+        assert family(cells[name], LUTRAM) == 2 + 1 and family(cells[name], BLOCK_RAM) == 0
+    assert cells["xnor_unit"]["LUT6_2"] == 4 * 4 and cells["xnor_unit_plain"]["LUT6_2"] == 0
+    assert family(cells["xnor_unit"], LUTS) + 16 < family(cells["xnor_unit_plain"], LUTS)
 
 
 @pytest.mark.parametrize("name", ["argmax", "credits"])
@@ -351,7 +407,6 @@ def test_yosys_takes_the_adder_tree(cells):
 
 
 def test_illegal_parameters_are_refused(bench, yosys):
-    sources = " ".join(source.name for source in bench.sources)
-    done = yosys(f"read_slang -j 1 --top xnorflow_dwc -G InWidth=6 -G OutWidth=4 {sources}")
+    done = yosys(f"read_slang -j 1 --top xnorflow_dwc -G InWidth=6 -G OutWidth=4 {yosys.sources}")
     assert done.returncode != 0
     assert "xnorflow_dwc: InWidth and OutWidth must divide one another" in done.stdout + done.stderr

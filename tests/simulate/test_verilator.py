@@ -157,3 +157,38 @@ def test_lint(tmp_path, inverter_source):
     assert [warning.split(":")[0] for warning in warnings] == ["%Warning-WIDTHTRUNC", "%Warning-UNUSEDSIGNAL"]
     source.write_text("module m; nonsense\n")
     assert lint_design("m", [source])[0].startswith("%Error")
+
+
+# Test design: with NEGATED defined a bit comes out negated, by a cell of the chip.
+DEFINED = """`default_nettype none
+module defined (
+  input wire logic ap_clk, input wire logic ap_rst_n,
+  input wire logic [0:0] in0_V_TDATA, input wire logic in0_V_TVALID, output logic in0_V_TREADY,
+  output logic [0:0] out0_V_TDATA, output logic out0_V_TVALID, input wire logic out0_V_TREADY
+);
+  logic unused;
+  assign unused = ap_clk ^ ap_rst_n;
+  assign in0_V_TREADY = out0_V_TREADY;
+  assign out0_V_TVALID = in0_V_TVALID;
+`ifdef NEGATED
+  LUT6 #(.INIT(64'd1)) u_not (
+    .I0(in0_V_TDATA[0]), .I1(1'b0), .I2(1'b0), .I3(1'b0), .I4(1'b0), .I5(1'b0), .O(out0_V_TDATA[0])
+  );
+`else
+  assign out0_V_TDATA = in0_V_TDATA;
+`endif
+endmodule
+`default_nettype wire
+"""
+
+
+def test_macros_choose_bodies_and_cells_are_found(tmp_path):
+    source = tmp_path / "defined.sv"
+    source.write_text(DEFINED)
+    beats = np.asarray([[0], [1], [1], [0]], np.uint8)
+    for defines in ((), ("NEGATED",)):
+        assert lint_design("defined", [source], defines=defines) == []
+        library = compile_design("defined", [source], tmp_path, ports=PortNames.axi(), defines=defines)
+        with StreamModel(library) as model:
+            found = model.run(beats, len(beats)).beats
+        np.testing.assert_array_equal(found, 1 - beats if defines else beats)

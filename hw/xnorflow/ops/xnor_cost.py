@@ -14,6 +14,10 @@ CONSTANT_WORDS = 4
 """Weight words that a carry's LUT can tell apart: two address bits beside three of the inputs, for two neurons."""
 LOGIC_WORDS = 32
 """Weight words up to which a bit of each costs half a LUT, a LUT5 of two in one."""
+_LUT_WORDS = 64
+"""Words of which one LUT holds a bit."""
+_START_BITS = 0.85
+"""Part of the bits of start values that is not the same in all neurons, or in several of them."""
 
 
 def _compressor(bits: int, columns: int) -> float:
@@ -23,25 +27,26 @@ def _compressor(bits: int, columns: int) -> float:
         bits: that are counted.
         columns: different weights of theirs.
     """
-    rows = (bits / columns).__ceil__().bit_length() + columns + 1
-    return max((bits - rows * (1 if columns == 1 else 1.6)) / 2 + 3, 0) if bits > 2 * columns else 0
+    if bits <= 2 * columns:
+        return 0
+    if columns == 1:
+        return (bits - bits.bit_length()) / 2 + min(bits / 12, 2)
+    return (bits - 1.6 * (math.ceil(bits / columns).bit_length() + columns + 1)) / 2 + 3
 
 
 def _carries(simd: int, pe: int, words: int) -> float:
-    """Return the LUTs of a bit plane's carries, constant weights in them where there are few words."""
+    """Return the LUTs of a bit plane's carries with constant weights in them."""
     nodes = simd // 2
-    if words > CONSTANT_WORDS:
-        return pe * nodes
-    functions = 8.0 ** (4 if words == 3 else words)
+    functions = 8.0**words
     different = functions * (1 - (1 - 1 / functions) ** pe)
-    return nodes * different / 2
+    return nodes * (different + 0.5 * (different > 1)) / 2  # two in a LUT, and one alone where their number is odd
 
 
-def _rom(words: int, bits: int) -> float:
-    """Return the LUTs of a memory of constants, as yosys makes it."""
-    if words <= 1:
-        return 0
-    return bits * (min(0.25 * words, 1) if words <= 64 else words / 64 + words / 256)
+def _starts(words: int, bits: int) -> float:
+    """Return the LUTs of the start values: equal functions of the few bits of a word's number are there once."""
+    if words <= _LUT_WORDS:
+        return min(_START_BITS * bits, 2.0**words - 2)
+    return _START_BITS * bits * (words / _LUT_WORDS + words / 256)
 
 
 def xnor_luts(shape: MvauShape) -> int:
@@ -49,10 +54,14 @@ def xnor_luts(shape: MvauShape) -> int:
     simd, pe, planes = shape.simd, shape.pe, shape.input_bits
     sf, nf = shape.mw // simd, shape.mh // pe
     words, bits = sf * nf, planes * (simd // 2 + 1) - 1
-    known = words if not shape.weights_in_bram else CONSTANT_WORDS + 1  # by the carries' LUTs
-    array = planes * (_carries(simd, pe, known) + simd / 2 + pe) + pe * _compressor(bits, planes)
-    weights = simd * pe / 2 if words > CONSTANT_WORDS and not shape.weights_in_bram else 0
-    starts = _rom(nf, pe * shape.acc_bits)
-    buffer = 4 * math.ceil(simd * planes / 6) * math.ceil(sf / 32) if nf > 1 else 0
+    constant = words <= CONSTANT_WORDS and not shape.weights_in_bram
+    carries = planes * (_carries(simd, pe, words) if constant else pe * (simd // 2))
+    parities = planes * (0.7 * simd + (min(pe, 2**words) if constant else pe))
+    counters = pe * _compressor(bits, planes)
+    weights = 0 if constant or shape.weights_in_bram else simd * pe / 2
+    # A start value that never changes leaves the accumulator's first and last bit without a LUT.
+    sums = pe * (shape.acc_bits if words > 1 else shape.acc_bits - 2) + _starts(nf, pe * shape.acc_bits)
+    buffer = 4 * math.ceil(simd * planes / 6) * math.ceil(sf / 32) if sf > 1 and nf > 1 else 0
     results = 4 * math.ceil(pe / 6)
-    return round(array + weights + starts + buffer + results + pe * shape.acc_bits + 55)
+    control = 30 + 2 * (words - 1).bit_length() + 8 * (sf == 1)
+    return round(carries + parities + counters + weights + sums + buffer + results + control)

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: xnorflow authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The Xilinx cells that the RTL instantiates, where no vendor tool brings them: a LUT of six inputs,
-// one with a second output for the lower half of its table, and the carry chain of a slice (UG474).
+// The Xilinx cells that the RTL instantiates, where no vendor tool brings them: a LUT of six
+// inputs, one with a second output for the lower half of its table, and the carry chain of a slice
+// (UG474).
 // Synthesis sees their ports, simulation their behavior.
 
 `default_nettype none

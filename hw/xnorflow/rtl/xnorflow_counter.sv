@@ -6,8 +6,8 @@
 // Why this structure: two positions of a carry chain add six bits and a carry: the first LUT gives
 // the parity of all six, and of five of them, and the second tells whether those five hold one or
 // two pairs. The bit at the chain's start comes for nothing and the last carry is an output, so
-// that two such pairs turn 13 bits into 5 with four LUTs, the (6,0,7;5): two bits less for each LUT,
-// which no counter on these chips exceeds. A single position adds two bits and the carry.
+// that two such pairs turn 13 bits into 5 with four LUTs, the (6,0,7;5): two bits less for each
+// LUT, which no counter on these chips exceeds. A single position adds two bits and the carry.
 //
 // Positions of the chain from the least weight on: bit p of Pairs says that a pair begins at
 // position p, which has weight 2**p. The bits of an input come in that order behind the start's.

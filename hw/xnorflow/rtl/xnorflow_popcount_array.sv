@@ -23,7 +23,8 @@ module xnorflow_popcount_array #(
   parameter int unsigned Words = 64,
   // Bits of a row, >= 1: it holds half of Simd * (2**InputWidth - 1).
   parameter int unsigned RowWidth = 6,
-  // Cycles from a beat to its counts, at least those of xnorflow_xnor_popcount or xnorflow_sign_sum.
+  // Cycles from a beat to its counts, at least those of xnorflow_xnor_popcount, of
+  // xnorflow_sign_sum where inputs have several bits.
   parameter int unsigned Latency = 4,
   // $readmemh file, relative to the working directory: bit p*Simd + s is the weight of product s
   // for neuron p.
@@ -57,8 +58,11 @@ module xnorflow_popcount_array #(
   if (Latency < CountLatency) begin : gen_check_latency
     $error("xnorflow_popcount_array: Latency must be at least that of the count");
   end
-  if (WeightFile == "" || (WeightStyle != "block" && WeightStyle != "logic")) begin : gen_check_weights
-    $error("xnorflow_popcount_array: WeightFile must be named, WeightStyle must be block or logic");
+  if (WeightFile == "") begin : gen_check_file
+    $error("xnorflow_popcount_array: WeightFile must be named");
+  end
+  if (WeightStyle != "block" && WeightStyle != "logic") begin : gen_check_style
+    $error("xnorflow_popcount_array: WeightStyle must be block or logic");
   end
 
   // At least 0, so that the check above is what a wrong latency is told by.

@@ -6,8 +6,8 @@
 // Why this structure: an adder of three rows takes one LUT a bit, and the fifth input of that LUT
 // is free for a start value: it comes in a frame's first step, when the register is zero, and is
 // zero in all others, so that an OR of the two is all it takes. The register is cleared by its own
-// reset pin as the sum behind the last step goes on. What leaves is whether the sum is negative, the
-// other way round, so that a neuron's output needs no inverter: that bit is kept inverted.
+// reset pin as the sum behind the last step goes on. What leaves is whether the sum is negative,
+// the other way round, so that a neuron's output needs no inverter: that bit is kept inverted.
 //
 //   sum = (register | start) + 2 * (row_a + row_b) + odd,    modulo 2**AccWidth
 //
@@ -47,9 +47,6 @@ module xnorflow_row_accumulator #(
   // Both have their top bits inverted.
   localparam logic [AccWidth-1:0] Zero = {1'b1, {(AccWidth-1){1'b0}}};
   logic [AccWidth-1:0] acc_q, sum;
-  logic [AccWidth-1:0] base;
-
-  assign base = (acc_q ^ Zero) | start_i;
 
   if (OneStep) begin : gen_nothing_kept
     logic unused_step;
@@ -75,18 +72,20 @@ module xnorflow_row_accumulator #(
         assign propagate[i] = 1'b0;
         assign generated[i] = 1'b0;
       end else if (i == 0) begin : gen_first
-        assign propagate[0] = base[0] ^ odd_i;
+        assign propagate[0] = (acc_q[0] | start_i[0]) ^ odd_i;
         assign generated[0] = odd_i;
       end else if (i > RowWidth || i == AccWidth - 1) begin : gen_above
         localparam bit          Top = i == AccWidth - 1;
         localparam int unsigned Row = (i > RowWidth) ? 0 : i - 1;
-        logic row;
+        logic base, row;
+        assign base          = (acc_q[i] ^ Top) | start_i[i];
         assign row           = (i > RowWidth) ? 1'b0 : row_a_i[Row] ^ row_b_i[Row];
-        assign propagate[i]  = base[i] ^ majority[i] ^ row ^ Top;
+        assign propagate[i]  = base ^ majority[i] ^ row ^ Top;
         assign generated[i]  = majority[i];
         assign majority[i+1] = 1'b0;
       end else begin : gen_rows
-        // O6: sum of the rows, the accumulator and what came from below; O5: majority of the first three.
+        // O6: sum of the rows, the accumulator and what came from below; O5: majority of the
+        // first three.
         LUT6_2 #(.INIT(64'h6669_9996_EEE8_EEE8)) u_sum (
           .I0(row_a_i[i-1]), .I1(row_b_i[i-1]), .I2(acc_q[i]), .I3(start_i[i]), .I4(majority[i]),
           .I5(1'b1), .O6(propagate[i]), .O5(majority[i+1])
@@ -97,8 +96,9 @@ module xnorflow_row_accumulator #(
 
     for (genvar c = 0; c < Chains; c++) begin : gen_chain
       CARRY4 u_chain (
-        .CO(carries[4*c +: 4]), .O(sums[4*c +: 4]), .CI((c == 0) ? 1'b0 : carries[(c > 0) ? 4*c-1 : 0]),
-        .CYINIT(1'b0), .DI(generated[4*c +: 4]), .S(propagate[4*c +: 4])
+        .CO(carries[4*c +: 4]), .O(sums[4*c +: 4]),
+        .CI((c == 0) ? 1'b0 : carries[(c > 0) ? 4*c-1 : 0]), .CYINIT(1'b0),
+        .DI(generated[4*c +: 4]), .S(propagate[4*c +: 4])
       );
     end
 
@@ -111,7 +111,9 @@ module xnorflow_row_accumulator #(
     end
   end else begin : gen_behavioral
     localparam int unsigned Wide = (RowWidth + 2 > AccWidth) ? RowWidth + 2 : AccWidth;
-    logic [Wide-1:0] rows;
+    logic [AccWidth-1:0] base;
+    logic [Wide-1:0]     rows;
+    assign base = (acc_q ^ Zero) | start_i;
     assign rows = {(Wide-1)'(row_a_i) + (Wide-1)'(row_b_i), odd_i};
     assign sum  = (base + AccWidth'(rows)) ^ Zero;
     if (Wide > AccWidth) begin : gen_modulo

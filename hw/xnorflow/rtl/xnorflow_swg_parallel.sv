@@ -48,7 +48,8 @@ module xnorflow_swg_parallel #(
   if (Width < 1) begin : gen_check_width
     $error("xnorflow_swg_parallel: Width must be at least 1");
   end
-  if (KernelRows < 1 || KernelColumns < 1 || KernelRows * KernelColumns < 2) begin : gen_check_kernel
+  if (KernelRows < 1 || KernelColumns < 1 || KernelRows * KernelColumns < 2)
+  begin : gen_check_kernel
     $error("xnorflow_swg_parallel: a window must have at least two pixels");
   end
   if (Rows < KernelRows || Columns < KernelColumns) begin : gen_check_map
@@ -81,7 +82,8 @@ module xnorflow_swg_parallel #(
   );
 
   //// Where the pixel stands, and how many more until one ends a window ////
-  localparam int unsigned WaitColumns = (KernelColumns > StrideColumns) ? KernelColumns : StrideColumns;
+  localparam int unsigned WaitColumns = (KernelColumns > StrideColumns) ? KernelColumns
+                                                                        : StrideColumns;
   localparam int unsigned WaitRows    = (KernelRows > StrideRows) ? KernelRows : StrideRows;
   localparam int unsigned AcrossWidth = (WaitColumns > 1) ? $clog2(WaitColumns) : 1;
   localparam int unsigned DownWidth   = (WaitRows > 1) ? $clog2(WaitRows) : 1;

@@ -32,7 +32,8 @@ module xnorflow_xnor_carries #(
     if (2 * i + 2 < Width) begin : gen_both
       LUT6 #(.INIT(64'h8E4D_2B17_E8D4_B271)) u_carry (
         .I0(data_tree_i[2*i+1]), .I1(data_tree_i[2*i+2]), .I2(data_tree_i[i]),
-        .I3(weight_tree_i[2*i+1]), .I4(weight_tree_i[2*i+2]), .I5(weight_tree_i[i]), .O(carries_o[i])
+        .I3(weight_tree_i[2*i+1]), .I4(weight_tree_i[2*i+2]), .I5(weight_tree_i[i]),
+        .O(carries_o[i])
       );
     end else begin : gen_left
       // No right node: as if its XNOR were 0.

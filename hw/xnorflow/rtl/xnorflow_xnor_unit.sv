@@ -250,10 +250,12 @@ module xnorflow_xnor_unit #(
       logic unused_low;
       assign unused_low = ^sum[AccWidth-2:0];
     end else begin : gen_value
-      assign result[p*LaneWidth +: LaneWidth] = LaneWidth'(signed'({~sum[AccWidth-1], sum[AccWidth-2:0]}));
+      logic signed [AccWidth-1:0] value;
+      assign value                            = {~sum[AccWidth-1], sum[AccWidth-2:0]};
+      assign result[p*LaneWidth +: LaneWidth] = LaneWidth'(value);
       if (LaneWidth < AccWidth) begin : gen_high
         logic unused_high;
-        assign unused_high = ^sum[AccWidth-1:LaneWidth];
+        assign unused_high = ^value[AccWidth-1:LaneWidth];
       end
     end
   end

@@ -166,8 +166,9 @@ def _report(
 
 
 def simulate(
-    build: Path, inputs: IntArray, expected: IntArray, settings: SimulateSettings, progress: Progress
-) -> SimulationReport:
+    build: Path, inputs: IntArray, expected: IntArray, settings: SimulateSettings, progress: Progress, *,
+    defines: Sequence[str] = (),
+) -> SimulationReport:  # fmt: skip
     """Simulate a generated design and compare every output with the reference.
 
     Three runs: some frames without stalls, which gives the cycles; all frames with stalls on both sides, shared out by
@@ -179,6 +180,7 @@ def simulate(
         expected: int64 (frames, elements) as the output port must give them.
         settings: how much and with which stalls.
         progress: told of every run.
+        defines: names of macros to define; ``XNORFLOW_LUT6``: bodies for LUTs of six inputs, as synthesis takes them.
 
     Raises:
         InputModelError: there is no design.
@@ -195,6 +197,7 @@ def simulate(
         [build / source for source in design.sources],
         build / "obj",
         ports=PortNames.axi(design.input.name, design.output.name),
+        defines=defines,
         jobs=settings.jobs,
         progress=progress,
     )

@@ -33,6 +33,8 @@ _FEATURES = tuple(
 )
 _HOT, _COLD = "-O1", "-O0"  # -O2 compiles twice as long and runs no faster; -O0 on what runs once
 _JOINED_BYTES = 200_000
+_CELLS = Path(str(files("xnorflow.rtl") / "xilinx_cells.sv"))
+"""Library of the chip's cells: only what a design instantiates is taken from it."""
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 _RUNTIME_FLAGS = ("-DVL_USER_FATAL", "-DVL_USER_WARN")  # the harness has its own
 
@@ -43,6 +45,10 @@ def _parameter_arguments(parameters: Parameters | None) -> list[str]:
         f'-G{name}="{value}"' if isinstance(value, str) else f"-G{name}={int(value)}"
         for name, value in (parameters or {}).items()
     ]
+
+
+def _design_arguments(top: str, parameters: Parameters | None, defines: Sequence[str]) -> list[str]:
+    return ["--top-module", top, *_parameter_arguments(parameters), *(f"-D{name}" for name in defines)]
 
 
 def _first_error(output: str) -> str:
@@ -64,7 +70,7 @@ def _verilate(
     if missing:
         raise SimulateError(where, f"source {missing[0]} is missing", fix="generate the design again")
     command = Command(
-        (verilator.program, *arguments, *(str(source.resolve()) for source in sources)),
+        (verilator.program, *arguments, "-v", str(_CELLS), *(str(source.resolve()) for source in sources)),
         log,
         environment={"VERILATOR_ROOT": str(verilator.root)},
     )
@@ -77,14 +83,22 @@ def _verilate(
     return outcome.code == 0, outcome.output
 
 
-def lint_design(top: str, sources: Sequence[Path], parameters: Parameters | None = None) -> list[str]:
+def lint_design(
+    top: str, sources: Sequence[Path], parameters: Parameters | None = None, *, defines: Sequence[str] = ()
+) -> list[str]:
     """Return what ``verilator --lint-only -Wall`` says of a design: the first line of each warning or error.
+
+    Args:
+        top: name of the top module.
+        sources: SystemVerilog files.
+        parameters: values for parameters of the top.
+        defines: names of macros to define.
 
     Raises:
         SimulateError: a source file is missing.
         ToolError: Verilator is missing.
     """
-    arguments = ["--lint-only", "-Wall", "--no-timing", "--top-module", top, *_parameter_arguments(parameters)]
+    arguments = ["--lint-only", "-Wall", "--no-timing", *_design_arguments(top, parameters, defines)]
     with tempfile.TemporaryDirectory() as folder:
         _, output = _verilate(find_verilator(), arguments, sources, Path(folder) / "lint.log", f"module {top}")
     return [line for line in output.splitlines() if re.match(r"%(Warning|Error)(?!: Exiting)", line)]
@@ -193,6 +207,7 @@ def compile_design(
     *,
     ports: PortNames | None = None,
     parameters: Parameters | None = None,
+    defines: Sequence[str] = (),
     jobs: int = 2,
     progress: Progress | None = None,
 ) -> Path:
@@ -207,6 +222,7 @@ def compile_design(
         work_dir: takes the library; created when missing.
         ports: names of the ports; AXI names of the generated top by default.
         parameters: values for parameters of the top.
+        defines: names of macros to define.
         jobs: compilers at a time.
         progress: told of what takes long.
 
@@ -219,11 +235,11 @@ def compile_design(
         OutputError: ``work_dir`` cannot be written.
     """
     verilator, compiler, ports = find_verilator(), find_compiler(), ports or PortNames()
-    verilate = [*_VERILATE, "--top-module", top, *_parameter_arguments(parameters)]
+    verilate = [*_VERILATE, *_design_arguments(top, parameters, defines)]
     for source in sources:
         if not source.is_file():
             raise SimulateError(f"module {top}", f"source {source} is missing", fix="generate the design again")
-    texts = [part for source in sources for part in (source.name.encode(), source.read_bytes())]
+    texts = [part for source in (*sources, _CELLS) for part in (source.name.encode(), source.read_bytes())]
     recipe = Path(__file__).read_bytes()  # this module: how the tools are called
     key = content_key(
         recipe, *_harness().values(), repr(ports), *verilate, verilator.version, *_compiler_key(compiler), *texts

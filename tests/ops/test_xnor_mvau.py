@@ -1,0 +1,144 @@
+"""The XNOR unit as it is generated, in both of its bodies: results, and every cycle of every frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from units import generated, in_python, stream
+from xnor_units import FRAMES, Unit
+
+from xnorflow.artifact.streams import pack, unpack
+from xnorflow.cycles.graph import chain
+from xnorflow.cycles.run import predict_cycles
+from xnorflow.lower.cycle_graph import machines_of
+from xnorflow.ops.xnor_array import WeightStyle
+from xnorflow.simulate.model import StreamModel
+from xnorflow.simulate.ports import PortNames
+from xnorflow.simulate.verilator import compile_design, lint_design
+
+BODIES = {"plain": (), "primitives": ("XNORFLOW_LUT6",)}
+STALLS = {"none": 0.0, "in": (0.4, 0.0), "out": (0.0, 0.4), "both": 0.3}
+
+UNITS = {
+    "least": Unit(2, 1, 2, 1),
+    "one_word": Unit(4, 3, 4, 3),
+    "one_word_sums": Unit(21, 5, 21, 5, thresholded=False),
+    "two_words": Unit(128, 8, 64, 8),
+    "three_words_sums": Unit(9, 4, 3, 4, thresholded=False),
+    "three_words_one_fold": Unit(16, 9, 16, 3),
+    "four_words": Unit(144, 8, 72, 4),
+    "five_words": Unit(21, 10, 21, 2),
+    "simd_2": Unit(8, 6, 2, 3),
+    "pe_1": Unit(28, 4, 7, 1),
+    "rom_is_full_signed_sums": Unit(12, 32, 3, 4, thresholded=False, signed=True),
+    "block": Unit(28, 27, 7, 3),
+    "block_one_neuron_fold": Unit(144, 2, 4, 2, thresholded=False),
+    "block_one_synapse_fold": Unit(6, 34, 6, 1),
+    "simd_144": Unit(432, 6, 144, 2, thresholded=False),
+    "wide_block": Unit(128, 68, 64, 4),
+    "unrolled": Unit(64, 64, 64, 64),
+    "whole_window": Unit(576, 8, 576, 4),
+    "whole_window_block": Unit(1152, 34, 576, 2),
+    "four_words_of_144": Unit(576, 16, 144, 16),
+}
+FULL = ("simd_144", "wide_block", "unrolled", "whole_window", "whole_window_block", "four_words_of_144")
+NAMES = [pytest.param(name, marks=[pytest.mark.full] if name in FULL else []) for name in UNITS]
+
+
+def test_all_styles_and_ends_of_their_ranges_are_there():
+    words = {item.words for item in UNITS.values()}
+    assert {1, 2, 3, 4, 5, 32} <= words and min(count for count in words if count > 32) <= 34
+    assert {WeightStyle.of(count) for count in words} == set(WeightStyle)
+    assert WeightStyle.of(4) is WeightStyle.CONSTANT and WeightStyle.of(5) is WeightStyle.LOGIC
+    assert WeightStyle.of(32) is WeightStyle.LOGIC and WeightStyle.of(33) is WeightStyle.BLOCK
+
+
+def built(item, model, operator, folder, body):
+    """Return the compiled unit, its two streams, and the graph that says its cycles."""
+    files, top = generated(model, operator, folder)
+    assert lint_design(top, files, defines=BODIES[body]) == []
+    library = compile_design(top, files, folder / "obj", ports=PortNames.axi(), defines=BODIES[body])
+    source = stream("in0_V", operator.get_folded_input_shape(), operator.get_input_datatype())
+    sink = stream("out0_V", operator.get_folded_output_shape(), operator.get_output_datatype())
+    (machine,) = machines_of(model, model.graph.node[0], operator)
+    return library, source, sink, chain({"unit": machine}, source.beats)
+
+
+def check_run(item, folder, library, source, sink, graph, stall):
+    """Compare all results of a run, and the cycle of each frame's first and last beat."""
+    with StreamModel(library, folder) as model:
+        run = model.run(
+            pack(item.frames, source), FRAMES * sink.beats, frame_in=source.beats, frame_out=sink.beats,
+            stall_probability=stall, seed=3, timeout_cycles=2000,
+        )  # fmt: skip
+    np.testing.assert_array_equal(unpack(run.beats, sink), item.expected)
+    predicted = predict_cycles(graph, FRAMES, stall_probability=stall, seed=3)
+    np.testing.assert_array_equal(run.frame_starts, predicted.input_first)
+    np.testing.assert_array_equal(run.frame_ends, predicted.output_last)
+    return run
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("name", NAMES)
+def test_results_and_cycles(tmp_path, name, body):
+    """Clean under -Wall; equal to numpy with any stalls; a frame every ``words`` cycles, latency as the head says."""
+    item = UNITS[name]
+    model, operator = item.operator()
+    np.testing.assert_array_equal(in_python(model, operator, {"x": item.frames[:, None]}), item.expected)
+    design = built(item, model, operator, tmp_path, body)
+    for stall in STALLS.values():
+        run = check_run(item, tmp_path, *design, stall)
+        if stall == 0.0:
+            folds = item.mw // item.simd
+            assert set(run.intervals) == set(np.diff(run.frame_starts)) == {item.words} == {operator.get_exp_cycles()}
+            assert run.first_output - run.frame_starts[0] == folds - 1 + 5 + operator.count_latency()
+
+
+# Test part: a unit whose beats come with a command above them: 0: a beat, 1: reset for a cycle, 2: a pause. Results
+# that come before the reset are dropped.
+RESTARTED = """`default_nettype none
+module restarted (
+  input wire ap_clk, input wire ap_rst_n,
+  input wire [{bits}+7:0] in0_V_TDATA, input wire in0_V_TVALID, output wire in0_V_TREADY,
+  output wire [{out}-1:0] out0_V_TDATA, output wire out0_V_TVALID, input wire out0_V_TREADY
+);
+  wire [7:0] command = in0_V_TVALID ? in0_V_TDATA[{bits}+7:{bits}] : 8'd2;
+  wire ready, valid;
+  logic seen_q;
+  always_ff @(posedge ap_clk) seen_q <= ap_rst_n & (seen_q | (command == 8'd1));
+  assign in0_V_TREADY = ready | (command != 8'd0);
+  assign out0_V_TVALID = valid & seen_q;
+  {top} u_unit (
+    .ap_clk, .ap_rst_n(ap_rst_n & (command != 8'd1)),
+    .in0_V_TDATA(in0_V_TDATA[{bits}-1:0]), .in0_V_TVALID(in0_V_TVALID & (command == 8'd0)), .in0_V_TREADY(ready),
+    .out0_V_TDATA, .out0_V_TVALID(valid), .out0_V_TREADY(out0_V_TREADY | ~seen_q)
+  );
+endmodule
+`default_nettype wire
+"""
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("name", ["pe_1", "three_words_sums"])
+def test_reset_in_a_frame_leaves_nothing(tmp_path, name, body):
+    """Reset at any moment of the first frames, whatever is in the pipeline then: frames behind it are right."""
+    item = UNITS[name]
+    model, operator = item.operator()
+    files, top = generated(model, operator, tmp_path)
+    source = stream("in0_V", operator.get_folded_input_shape(), operator.get_input_datatype())
+    sink = stream("out0_V", operator.get_folded_output_shape(), operator.get_output_datatype())
+    text = RESTARTED.format(bits=source.tdata_bits, out=sink.tdata_bits, top=top)
+    (tmp_path / "restarted.sv").write_text(text, encoding="utf-8")
+    files = [*files, tmp_path / "restarted.sv"]
+    library = compile_design("restarted", files, tmp_path / "obj", ports=PortNames.axi(), defines=BODIES[body])
+    count = 6
+    beats = np.pad(pack(item.frames[:count], source), ((0, 0), (0, 1)))
+    reset, pause = np.zeros((2, 1, beats.shape[1]), np.uint8)
+    reset[0, -1], pause[0, -1] = 1, 2
+    for before in range(2 * source.beats + 1):
+        for pauses in range(operator.count_latency() + 12):
+            job = np.concatenate([beats[-before:] if before else beats[:0], *[pause] * pauses, reset, beats])
+            with StreamModel(library, tmp_path, seed=before + 1) as restarted:
+                run = restarted.run(job, count * sink.beats, stall_probability=(0.0, 0.2), timeout_cycles=2000)
+                assert restarted.idle(100) == 0
+            np.testing.assert_array_equal(unpack(run.beats, sink), item.expected[:count], f"{before} {pauses}")

@@ -69,6 +69,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
             {"Mw": 27, "Simd": 9, "InputWidth": 8, "AccWidth": 16, "RowWidth": 12, "CountLatency": 4},
         )
     ],
+    "popcount_pipeline": [{}, {"Width": 1, "Latency": 1}, {"Width": 33, "Latency": 4}, {"Width": 784, "Latency": 10}],
     "sign_sum": [{}, {"Terms": 1}, {"Terms": 5, "Width": 2}, {"Terms": 17}, {"Terms": 49}],
     "product_sum": [{}, {"Terms": 1}, {"Terms": 5, "Width": 2, "WeightWidth": 5}, {"Terms": 17, "WeightWidth": 4}],
     "sum_tree": [{}, {"Terms": 1}, {"Terms": 5, "Signed": 1}, {"Terms": 17, "Width": 1}],
@@ -210,7 +211,7 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("popcount_array", {"Words": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
     ("popcount_array", {"Simd": 1, "RowWidth": 0}, "RowWidth must hold half of the largest count"),
     ("popcount_array", {"RowWidth": 5}, "RowWidth must hold half of the largest count"),
-    ("popcount_array", {"Latency": 1}, "Latency must be at least that of the count"),
+    ("popcount_array", {"InputWidth": 8, "RowWidth": 14, "Latency": 2}, "Latency must be at least that of the count"),
     ("popcount_array", {"WeightFile": ""}, "WeightFile must be named"),
     ("popcount_array", {"WeightStyle": "auto"}, "WeightStyle must be block or logic"),
     ("xnor_unit", {"Mw": 0}, "Mw, Mh, Simd and Pe must be at least 1"),
@@ -227,6 +228,8 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("xnor_unit", {"StartFile": ""}, "StartFile must be named"),
     ("xnor_unit", {"RowWidth": 0}, "RowWidth and CountLatency must be at least 1"),
     ("xnor_unit", {"CountLatency": 0}, "RowWidth and CountLatency must be at least 1"),
+    ("popcount_pipeline", {"Width": 0}, "Width must be at least 1"),
+    ("popcount_pipeline", {"Latency": 0}, "Latency must be at least 1"),
     ("sign_sum", {"Terms": 0}, "Terms must be at least 1"),
     ("sign_sum", {"Width": 1}, "Width must be at least 2"),
     ("product_sum", {"Terms": 0}, "Terms must be at least 1"),
@@ -388,7 +391,7 @@ def test_every_module_has_its_cases(bench):
 @pytest.mark.parametrize(("module", "parameters"), CASES, ids=case_id)
 def test_clean_under_wall(bench, module, parameters):
     assert bench.lint(module, **parameters) == []
-    if module in {"mvau", "sign_sum"}:  # they have a body of their own for synthesis
+    if module in {"mvau", "popcount_pipeline", "sign_sum"}:  # they have a body of their own for synthesis
         assert bench.lint(module, synthesis=True, **parameters) == []
 
 

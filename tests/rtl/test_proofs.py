@@ -168,14 +168,18 @@ def accumulator_text(acc_width, row_width, one_step, primitives):
     )
     settings = {"AccWidth": acc_width, "RowWidth": row_width, "OneStep": one_step, "Primitives": primitives}
     parameters = ", ".join(f".{key}({int(value)})" for key, value in settings.items())
-    kept = "" if one_step else "    if (valid_i) held <= last_i ? '0 : total;\n"
+    loaded = not one_step and not primitives  # the register takes the next start value in a last step
+    after = "start_i" if loaded else "'0"
+    kept = "" if one_step else f"    if (valid_i) held <= last_i ? {after} : total;\n"
+    base = "held" if loaded else "held | start_i"
     held = "  assign held = '0;\n" if one_step else ""
     return (
         f"module gold {ports};\n  logic [{acc_width - 1}:0] held, total;\n{held}"
-        f"  assign total = {acc_width}'(32'(held | start_i) + 2 * (32'(row_a_i) + 32'(row_b_i)) + 32'(odd_i));\n"
+        f"  assign total = {acc_width}'(32'({base}) + 2 * (32'(row_a_i) + 32'(row_b_i)) + 32'(odd_i));\n"
         f"  always_ff @(posedge clk_i) begin\n{kept}"
         f"    sum_o <= {{~total[{acc_width - 1}], total[{acc_width - 2}:0]}};\n  end\nendmodule\n"
-        f"module gate {ports};\n  xnorflow_row_accumulator #({parameters}) u_dut (.*);\nendmodule\n"
+        f"module gate {ports};\n"
+        f"  xnorflow_row_accumulator #({parameters}) u_dut (.last_i(last_i & valid_i), .*);\nendmodule\n"
     )
 
 

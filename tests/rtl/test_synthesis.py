@@ -30,6 +30,7 @@ DATA_PORTS = {
         "ready_i",
     ),
     "xnor_popcount": ("data_i", "weight_i", "count_o"),
+    "popcount_pipeline": ("data_i", "weight_i", "count_o"),
     "sign_sum": ("data_i", "weight_i", "sum_o"),
     "sum_tree": ("terms_i", "sum_o"),
     "credit_fifo": ("credit_o", "take_i", "data_i", "valid_i", "data_o", "valid_o", "ready_i"),
@@ -53,8 +54,9 @@ DATA_PORTS = {
     ),
 }  # fmt: skip
 NO_RESET = {
-    "xnor_popcount", "sign_sum", "product_sum", "sum_tree", "requantize_thresholds", "requantize_affine",
-    "requantize_table", "counter", "parity_tree", "xnor_carries", "row_accumulator", "popcount_array",
+    "xnor_popcount", "popcount_pipeline", "sign_sum", "product_sum", "sum_tree", "requantize_thresholds",
+    "requantize_affine", "requantize_table", "counter", "parity_tree", "xnor_carries", "row_accumulator",
+    "popcount_array",
 }  # fmt: skip
 NO_CLOCK = {"counter"}
 STREAM_PORTS = ("data_i", "valid_i", "ready_o", "data_o", "valid_o", "ready_i")
@@ -154,6 +156,7 @@ INSTANCES = {
     "xnor_unit": xnor_unit(Primitives=1),
     "xnor_unit_plain": xnor_unit(),
     "popcount": Instance("xnor_popcount", {"Width": 70}, {"data_i": 70, "weight_i": 70, "count_o": 7}),
+    "popcount_tree": Instance("popcount_pipeline", {}, {"data_i": 64, "weight_i": 64, "count_o": 7}),
     "sign_sum": Instance("sign_sum", {"Terms": 16, "Width": 8}, {"data_i": 128, "weight_i": 16, "sum_o": 12}),
     "sum_tree": Instance("sum_tree", {"Terms": 7, "Width": 3, "Signed": 1}, {"terms_i": 21, "sum_o": 6}),
     "register": fifo(8, 1),
@@ -270,8 +273,9 @@ def test_every_module_is_synthesized(bench):
 
 
 @pytest.mark.parametrize("name", [
-    "popcount", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add", "add_shifted", "pairs",
-    "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold", "uart_rx", "uart_tx",
+    "popcount", "popcount_tree", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add",
+    "add_shifted", "pairs", "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold",
+    "uart_rx", "uart_tx",
     "parities", "carries", "rows", "rows_plain", "rows_one_step",
 ])  # fmt: skip
 def test_logic_takes_no_memory(cells, name):
@@ -404,6 +408,7 @@ def test_two_lanes_share_a_block_ram(cells):
 def test_yosys_takes_the_adder_tree(cells):
     """The tests of mvau named ``tree`` cover the body that synthesis uses: yosys defines SYNTHESIS by itself."""
     assert cells["sign_sum"]["FDRE"] == 4 * (8 + 2) + (8 + 4)  # sums of four terms, then the sum
+    assert cells["popcount_tree"]["FDRE"] == 16 * 3 + 8 * 4 + 4 * 5 + 2 * 6 + 7  # a level a cycle, but the first two
 
 
 def test_illegal_parameters_are_refused(bench, yosys):

@@ -113,14 +113,14 @@ _DESIGNS = (
     ),
     Row(
         "ecp5_fmax",
-        "MHz of the PE=16, SIMD=64 unit, routed on ECP5",
-        Peer("54, plain code without pipeline", "nextpnr-ecp5"),
+        "MHz of the PE=16, SIMD=64 unit, routed on an ECP5 of speed grade 8 (LFE5UM5G-85F)",
+        Peer("54 on speed grade 6, plain code without pipeline", "nextpnr-ecp5"),
         Goal(">= 180"),
         routed_row(_ECP5, ratio=False),
     ),
     Row(
         "ecp5_ratio",
-        "routed MHz of that unit over the same unit in plain behavioral code",
+        "routed MHz of that unit over the same unit in plain behavioral code, same chip",
         Peer("1, plain code", "nextpnr-ecp5"),
         Goal(">= 3"),
         routed_row(_ECP5, ratio=True),

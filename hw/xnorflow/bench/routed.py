@@ -11,8 +11,8 @@ from xnorflow.bench.unit import UnitParameters, make_plain_unit, make_unit
 
 __all__ = ["routed_row"]
 
-BOARD = "ulx3s-85f"
-AIM_MHZ = 250.0
+BOARD = "ecp5-evn"  # LFE5UM5G-85F of speed grade 8
+AIM_MHZ = 400.0
 
 
 def routed_row(parameters: UnitParameters, *, ratio: bool) -> Measure:

@@ -21,7 +21,7 @@ __all__ = ["UNIT_MODULES", "ArrayShape", "WeightStyle", "count_latency", "render
 BitArray = npt.NDArray[np.uint8]
 _TEMPLATES = Path(__file__).with_name("templates")
 UNIT_MODULES = (
-    "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_xnor_popcount", "xnorflow_sign_sum",
+    "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_popcount_pipeline", "xnorflow_sign_sum",
     "xnorflow_popcount_array",
     "xnorflow_carry4", "xnorflow_counter", "xnorflow_parity_tree", "xnorflow_xnor_carries", "xnorflow_row_accumulator",
     "xnorflow_xnor_unit",

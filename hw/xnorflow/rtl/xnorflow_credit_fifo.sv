@@ -45,10 +45,14 @@ module xnorflow_credit_fifo #(
 
   logic [CountWidth-1:0] count_d, count_q;  // credits left
   logic                  credit_q;          // count_q != 0, registered for speed
+  logic                  credit_d, several;
   logic                  give;
   logic                  unused_ready;
 
   assign give     = valid_o & ready_i;
+  // What count_d != 0 comes to, without waiting for the sum.
+  assign several  = count_q > CountWidth'(1);
+  assign credit_d = give | (take_i ? several : credit_q);
   assign credit_o = credit_q;
 
   always_comb begin
@@ -63,7 +67,7 @@ module xnorflow_credit_fifo #(
       credit_q <= 1'b1;
     end else begin
       count_q  <= count_d;
-      credit_q <= count_d != '0;
+      credit_q <= credit_d;
     end
   end
 

@@ -4,11 +4,12 @@
 // Array of plain XNOR-popcounts behind xnorflow_xnor_unit, for any chip and for simulation.
 //
 // Why this structure: the same ports and the same latency as the arrays that are written for chips
-// with LUTs of six inputs, around xnorflow_xnor_popcount, which simulators run fast.
+// with LUTs of six inputs, around popcounts that simulators run fast and that synthesis spreads
+// over all of that latency.
 //
 // Latency: Latency cycles from a beat to its counts.
 // Interval: 1 cycle; no handshake.
-// Cost: Pe times xnorflow_xnor_popcount, and the weights.
+// Cost: Pe times xnorflow_popcount_pipeline, and the weights.
 
 `default_nettype none
 
@@ -23,8 +24,7 @@ module xnorflow_popcount_array #(
   parameter int unsigned Words = 64,
   // Bits of a row, >= 1: it holds half of Simd * (2**InputWidth - 1).
   parameter int unsigned RowWidth = 6,
-  // Cycles from a beat to its counts, at least those of xnorflow_xnor_popcount, of
-  // xnorflow_sign_sum where inputs have several bits.
+  // Cycles from a beat to its counts, >= 1, and at least those of xnorflow_sign_sum.
   parameter int unsigned Latency = 4,
   // $readmemh file, relative to the working directory: bit p*Simd + s is the weight of product s
   // for neuron p.
@@ -46,8 +46,7 @@ module xnorflow_popcount_array #(
 );
 
   localparam int unsigned CountWidth   = $clog2(Simd * (2**InputWidth - 1) + 1);
-  localparam int unsigned CountLatency = (InputWidth == 1) ? 1 + ($clog2((Simd + 31) / 32) + 1) / 2
-                                                           : ($clog2(Simd) + 1) / 2;
+  localparam int unsigned LeastLatency = (InputWidth == 1) ? 1 : ($clog2(Simd) + 1) / 2;
 
   if (Simd < 1 || InputWidth < 1 || Pe < 1 || Words < 1) begin : gen_check_positive
     $error("xnorflow_popcount_array: Simd, InputWidth, Pe and Words must be at least 1");
@@ -55,7 +54,7 @@ module xnorflow_popcount_array #(
   if (RowWidth < 1 || RowWidth + 1 < CountWidth) begin : gen_check_row_width
     $error("xnorflow_popcount_array: RowWidth must hold half of the largest count");
   end
-  if (Latency < CountLatency) begin : gen_check_latency
+  if (Latency < LeastLatency) begin : gen_check_latency
     $error("xnorflow_popcount_array: Latency must be at least that of the count");
   end
   if (WeightFile == "") begin : gen_check_file
@@ -64,9 +63,6 @@ module xnorflow_popcount_array #(
   if (WeightStyle != "block" && WeightStyle != "logic") begin : gen_check_style
     $error("xnorflow_popcount_array: WeightStyle must be block or logic");
   end
-
-  // At least 0, so that the check above is what a wrong latency is told by.
-  localparam int unsigned Delay = (Latency > CountLatency) ? Latency - CountLatency : 0;
 
   (* rom_style = WeightStyle *) logic [Pe*Simd-1:0] weights [Words];
   logic [Pe*Simd-1:0] read_q, weight_q;
@@ -82,11 +78,11 @@ module xnorflow_popcount_array #(
 
   for (genvar p = 0; p < Pe; p++) begin : gen_neuron
     logic [CountWidth-1:0] count;
-    logic [RowWidth:0]     delayed [Delay+1];
 
     if (InputWidth == 1) begin : gen_popcount
-      xnorflow_xnor_popcount #(
-        .Width(Simd)
+      xnorflow_popcount_pipeline #(
+        .Width  (Simd),
+        .Latency(Latency)
       ) u_popcount (
         .clk_i   (clk_i),
         .data_i  (beat_i),
@@ -94,7 +90,10 @@ module xnorflow_popcount_array #(
         .count_o (count)
       );
     end else begin : gen_sign_sum
+      // At least 0, so that the check above is what a wrong latency is told by.
+      localparam int unsigned Delay = (Latency > LeastLatency) ? Latency - LeastLatency : 0;
       logic signed [InputWidth+$clog2(Simd)-1:0] sum;
+      logic [CountWidth-1:0] delayed [Delay+1];
       xnorflow_sign_sum #(
         .Terms(Simd),
         .Width(InputWidth)
@@ -104,13 +103,13 @@ module xnorflow_popcount_array #(
         .weight_i(weight_q[p*Simd +: Simd]),
         .sum_o   (sum)
       );
-      assign count = CountWidth'(sum) + CountWidth'(Simd << (InputWidth - 1));
+      assign delayed[0] = CountWidth'(sum) + CountWidth'(Simd << (InputWidth - 1));
+      for (genvar d = 0; d < Delay; d++) begin : gen_delay
+        always_ff @(posedge clk_i) delayed[d+1] <= delayed[d];
+      end
+      assign count = delayed[Delay];
     end
-    assign delayed[0] = (RowWidth + 1)'(count);
-    for (genvar d = 0; d < Delay; d++) begin : gen_delay
-      always_ff @(posedge clk_i) delayed[d+1] <= delayed[d];
-    end
-    assign {row_a_o[p*RowWidth +: RowWidth], odd_o[p]} = delayed[Delay];
+    assign {row_a_o[p*RowWidth +: RowWidth], odd_o[p]} = (RowWidth + 1)'(count);
   end
 
 endmodule

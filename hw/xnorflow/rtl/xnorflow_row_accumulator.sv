@@ -6,8 +6,10 @@
 // Why this structure: an adder of three rows takes one LUT a bit, and the fifth input of that LUT
 // is free for a start value: it comes in a frame's first step, when the register is zero, and is
 // zero in all others, so that an OR of the two is all it takes. The register is cleared by its own
-// reset pin as the sum behind the last step goes on. What leaves is whether the sum is negative,
-// the other way round, so that a neuron's output needs no inverter: that bit is kept inverted.
+// reset pin as the sum behind the last step goes on. A carry chain of LUTs of four inputs has no
+// room for that OR: there the register is loaded with the next start value instead, so that
+// nothing is in front of the chain. What leaves is whether the sum is negative, the other way
+// round, so that a neuron's output needs no inverter: that bit is kept inverted.
 //
 //   sum = (register | start) + 2 * (row_a + row_b) + odd,    modulo 2**AccWidth
 //
@@ -25,16 +27,19 @@ module xnorflow_row_accumulator #(
   // Whether a frame has one step only, so that there is nothing to keep.
   parameter bit          OneStep  = 1'b0,
   // Whether to use LUT6_2 and CARRY4 of a Xilinx chip.
-  parameter bit          Primitives = 1'b0
+  parameter bit          Primitives = 1'b0,
+  // Follows: whether the register is loaded with the start value of what comes behind a last step.
+  localparam bit         Loaded = !Primitives && !OneStep
 ) (
   input  wire logic                clk_i,
-  // A step: rows, and whether it is the last of a frame
+  // A step: rows, and whether it is the last of a frame; last_i only with valid_i
   input  wire logic                valid_i,
   input  wire logic                last_i,
   input  wire logic [RowWidth-1:0] row_a_i,
   input  wire logic [RowWidth-1:0] row_b_i,
   input  wire logic                odd_i,
-  // Start value in a first step, else zero
+  // Loaded: start value of the next frame, in a last step; else: start value in a first step, or
+  // zero
   input  wire logic [AccWidth-1:0] start_i,
   // One cycle later; the sum's top bit is inverted
   output logic      [AccWidth-1:0] sum_o
@@ -52,9 +57,14 @@ module xnorflow_row_accumulator #(
     logic unused_step;
     assign unused_step = valid_i ^ last_i;
     assign acc_q       = Zero;
+  end else if (Loaded) begin : gen_loaded
+    always_ff @(posedge clk_i) begin
+      if (valid_i) acc_q <= last_i ? start_i ^ Zero : sum;
+    end
   end else begin : gen_register
     always_ff @(posedge clk_i) begin
-      if (valid_i) acc_q <= last_i ? Zero : sum;
+      if (last_i)       acc_q <= Zero;
+      else if (valid_i) acc_q <= sum;
     end
   end
 
@@ -113,9 +123,10 @@ module xnorflow_row_accumulator #(
     localparam int unsigned Wide = (RowWidth + 2 > AccWidth) ? RowWidth + 2 : AccWidth;
     logic [AccWidth-1:0] base;
     logic [Wide-1:0]     rows;
-    assign base = (acc_q ^ Zero) | start_i;
+    assign base = (acc_q ^ Zero) | (Loaded ? '0 : start_i);
     assign rows = {(Wide-1)'(row_a_i) + (Wide-1)'(row_b_i), odd_i};
-    assign sum  = (base + AccWidth'(rows)) ^ Zero;
+    // Inverted in front of the adder: no LUT is left behind it.
+    assign sum  = (base ^ Zero) + AccWidth'(rows);
     if (Wide > AccWidth) begin : gen_modulo
       logic unused_high;
       assign unused_high = ^rows[Wide-1:AccWidth];

@@ -103,7 +103,6 @@ module xnorflow_xnor_unit #(
   localparam int unsigned Nf       = (Pe > 0 && Mh > Pe) ? Mh / Pe : 1;
   localparam int unsigned SfWidth  = (Sf > 1) ? $clog2(Sf) : 1;
   localparam int unsigned NfWidth  = (Nf > 1) ? $clog2(Nf) : 1;
-  localparam logic [SfWidth-1:0] LastSf = SfWidth'(Sf - 1);
   localparam logic [NfWidth-1:0] LastNf = NfWidth'(Nf - 1);
 
   // From the issue of a beat to the accumulator's input, and to the output stream.
@@ -118,20 +117,29 @@ module xnorflow_xnor_unit #(
   logic [SfWidth-1:0]   sf_d, sf_q;
   logic [NfWidth-1:0]   nf_d, nf_q;
   logic [WordWidth-1:0] word_d, word_q;
-  logic                 last_sf_q, first_nf_q, last_nf_q;  // compared one step ahead
+  logic                 last_sf_d, last_sf_q;  // compared one step ahead
+  logic                 first_nf_d, first_nf_q, last_nf_d, last_nf_q;
 
   assign issue   = (valid_i | ~first_nf_q) & credit;
   assign ready_o = first_nf_q & credit;
   assign word_o  = word_q;
 
   always_comb begin
-    sf_d   = sf_q;
-    nf_d   = nf_q;
-    word_d = word_q;
+    sf_d       = sf_q;
+    nf_d       = nf_q;
+    word_d     = word_q;
+    last_sf_d  = last_sf_q;
+    first_nf_d = first_nf_q;
+    last_nf_d  = last_nf_q;
     if (issue) begin
-      sf_d   = last_sf_q ? '0 : sf_q + 1'b1;
-      word_d = (last_sf_q & last_nf_q) ? '0 : word_q + 1'b1;
-      if (last_sf_q) nf_d = last_nf_q ? '0 : nf_q + 1'b1;
+      sf_d      = last_sf_q ? '0 : sf_q + 1'b1;
+      word_d    = (last_sf_q & last_nf_q) ? '0 : word_q + 1'b1;
+      last_sf_d = Sf == 1 || sf_q == SfWidth'(Sf - 2);
+      if (last_sf_q) begin
+        nf_d       = last_nf_q ? '0 : nf_q + 1'b1;
+        first_nf_d = last_nf_q;
+        last_nf_d  = Nf == 1 || nf_q == NfWidth'(Nf - 2);
+      end
     end
   end
 
@@ -147,9 +155,9 @@ module xnorflow_xnor_unit #(
       sf_q       <= sf_d;
       nf_q       <= nf_d;
       word_q     <= word_d;
-      last_sf_q  <= sf_d == LastSf;
-      first_nf_q <= nf_d == '0;
-      last_nf_q  <= nf_d == LastNf;
+      last_sf_q  <= last_sf_d;
+      first_nf_q <= first_nf_d;
+      last_nf_q  <= last_nf_d;
     end
   end
 
@@ -175,23 +183,28 @@ module xnorflow_xnor_unit #(
 
   //// Which step is where in the pipeline ////
   logic [AccStage-1:0] step_valid_q, step_last_q;
-  logic                acc_valid, acc_last, result_valid_q;
-
-  assign acc_valid = step_valid_q[AccStage-1];
-  assign acc_last  = step_last_q[AccStage-1];
+  // Of a step at the accumulators, or cleared by the reset.
+  logic                acc_valid_q, acc_last_q;
+  logic                result_valid_q, reset_q;  // the start value comes a cycle behind the reset
 
   always_ff @(posedge clk_i) begin
     step_last_q <= {step_last_q[AccStage-2:0], last_sf_q};
+    reset_q     <= ~rst_ni;
+    acc_valid_q <= step_valid_q[AccStage-2] | reset_q | ~rst_ni;
+    acc_last_q  <= (step_valid_q[AccStage-2] & step_last_q[AccStage-2]) | reset_q | ~rst_ni;
     if (!rst_ni) begin
       step_valid_q   <= '0;
       result_valid_q <= 1'b0;
     end else begin
       step_valid_q   <= {step_valid_q[AccStage-2:0], issue};
-      result_valid_q <= acc_valid & acc_last;
+      result_valid_q <= step_valid_q[AccStage-1] & step_last_q[AccStage-1];
     end
   end
 
-  //// Start values: own neuron fold counter, one stage before the accumulator ////
+  //// Start values: own neuron fold counter, a stage before the accumulator or a last step ////
+  // The accumulators load the start value behind a last step, or take it in a first one.
+  localparam bit          Loaded     = !Primitives && Sf > 1;
+  localparam int unsigned StartStage = Loaded ? AccStage - 3 : AccStage - 2;
   logic [Pe*AccWidth-1:0] starts [Nf];
   logic [Pe*AccWidth-1:0] start_q;
   logic [NfWidth-1:0]     start_nf_d, start_nf_q;
@@ -201,7 +214,7 @@ module xnorflow_xnor_unit #(
 
   always_comb begin
     start_nf_d = start_nf_q;
-    if (step_valid_q[AccStage-2] && step_last_q[AccStage-2]) begin
+    if (step_valid_q[StartStage] && step_last_q[StartStage]) begin
       start_nf_d = (start_nf_q == LastNf) ? '0 : start_nf_q + 1'b1;
     end
   end
@@ -212,11 +225,11 @@ module xnorflow_xnor_unit #(
     else         start_nf_q <= start_nf_d;
   end
 
-  if (Sf > 1) begin : gen_first
+  if (Sf > 1 && !Loaded) begin : gen_first
     logic first_q;
     always_ff @(posedge clk_i) begin
-      if (!rst_ni)                         first_q <= 1'b1;
-      else if (step_valid_q[AccStage-2])   first_q <= step_last_q[AccStage-2];
+      if (!rst_ni)                       first_q <= 1'b1;
+      else if (step_valid_q[StartStage]) first_q <= step_last_q[StartStage];
     end
     assign start_first = first_q;
   end else begin : gen_always_first
@@ -236,8 +249,8 @@ module xnorflow_xnor_unit #(
       .Primitives(Primitives)
     ) u_accumulator (
       .clk_i  (clk_i),
-      .valid_i(acc_valid | ~rst_ni),
-      .last_i (acc_last | ~rst_ni),
+      .valid_i(acc_valid_q),
+      .last_i (acc_last_q),
       .row_a_i(row_a_i[p*RowWidth +: RowWidth]),
       .row_b_i(row_b_i[p*RowWidth +: RowWidth]),
       .odd_i  (odd_i[p]),

@@ -151,3 +151,22 @@ def test_width_converter_goes_through_the_common_multiple(source, sink, widths):
     operator = getCustomOp(node)
     assert operator.widths() == widths
     assert operator.get_exp_cycles() == 144 // min(source, sink)
+
+
+@pytest.mark.parametrize(("simd", "padding"), [(2, 0), (4, 1)])
+def test_whole_windows_need_all_channels_and_no_padding(tmp_path, simd, padding):
+    size = 4 + 2 * padding
+    node = helper.make_node(
+        "SlidingWindow_rtl", ["x"], ["y"], name="conv0_swg", domain=RTL_DOMAIN, backend="fpgadataflow", IFMDim=[6, 6],
+        IFMChannels=4, ConvKernelDim=[3, 3], Stride=[1, 1], Padding=[padding] * 4, inputDataType="BINARY", SIMD=simd,
+        parallel_window=1,
+    )  # fmt: skip
+    shapes = {"x": [1, 6, 6, 4], "y": [1, size, size, 36]}
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    model = ModelWrapper(qonnx_make_model(helper.make_graph([node], "unit", infos[:1], infos[1:])))
+    operator = getCustomOp(model.graph.node[0])
+    operator.set_nodeattr("code_gen_dir_ipgen", str(tmp_path))
+    with pytest.raises(
+        GenerateError, match=rf"conv0_swg: parallel_window with SIMD={simd}, .*allowed: SIMD=4, windows"
+    ):
+        operator.generate_hdl(model, "xc7z020clg400-1", 10.0)

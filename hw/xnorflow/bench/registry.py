@@ -110,7 +110,7 @@ _DESIGNS = (
         Peer("62 (0.31 us)", _FINN_PAPER),
         Goal("<= 40"),
         design_row(_SFC, Figure.LATENCY),
-        reason="each layer waits for all 16 beats of the one before and takes 8 to 10 cycles itself; foldings are chosen for "
+        reason="each layer waits for all 16 beats of the one before and takes 8 to 10 cycles; foldings are chosen for "
         "LUTs alone",
     ),
     Row(

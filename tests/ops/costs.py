@@ -17,7 +17,7 @@ from xnorflow.artifact.processes import run_commands
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.boards.catalog import Family
 from xnorflow.synthesize.cells import read_cells, usage_of
-from xnorflow.synthesize.yosys import check_outcome, find_yosys, node_command, node_key
+from xnorflow.synthesize.yosys import check_outcome, copy_cells, find_yosys, node_command, node_key
 
 Rng = np.random.Generator
 Unit = tuple[Any, Any]
@@ -57,6 +57,7 @@ def measure(drawn: dict[str, Unit], folder: Path) -> list[Cost]:
         folder: an empty folder to work in.
     """
     yosys, nodes = find_yosys(folder, SilentProgress()), {}
+    copy_cells(folder)
     for number, (what, (model, operator)) in enumerate(drawn.items()):
         operator.onnx_node.name = name = f"unit{number}"
         operator.set_nodeattr("code_gen_dir_ipgen", str(folder))
@@ -67,17 +68,19 @@ def measure(drawn: dict[str, Unit], folder: Path) -> list[Cost]:
                 (folder / path.name).write_bytes(path.read_bytes())
             sources.append(path.name)
         nodes[what] = DesignNode(name, operator.onnx_node.op_type, tuple(sources), 1, {}, (), ())
-    reports = {what: f"{node_key(node, folder, Family.XC7, yosys)}.json" for what, node in nodes.items()}
-    missing = {report: what for what, report in reports.items() if not cache_get("netlists", report, folder / report)}
+    reports = {what: f"{node_key(node, folder, Family.XC7, yosys)}.stat" for what, node in nodes.items()}
+    missing = {report: what for what, report in reports.items() if not cache_get("cells", report, folder / report)}
     commands = {
-        node_command(nodes[what], folder, Family.XC7, yosys, report, folder / f"{report}.log"): report
+        node_command(
+            nodes[what], folder, Family.XC7, yosys, report.removesuffix(".stat"), folder / f"{report}.log"
+        ): report
         for report, what in missing.items()
     }
     with contextlib.closing(run_commands(list(commands), 1)) as outcomes:
         for outcome in outcomes:
             report = commands[outcome.command]
             check_outcome(missing[report], outcome)
-            cache_put("netlists", folder / report, report, keep=2000)
+            cache_put("cells", folder / report, report, keep=2000)
     return [_cost(what, operator, read_cells(folder / reports[what])) for what, (_, operator) in drawn.items()]
 
 

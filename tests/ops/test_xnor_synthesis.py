@@ -72,11 +72,11 @@ def cells(tmp_path_factory):
                     shutil.copy(file, folder)
             node = DesignNode(top, "XnorMVAU_rtl", tuple(file.name for file in files), 0, {}, (), ())
             yosys = find_yosys(folder, SilentProgress())
-            command = node_command(node, folder, "xc7", yosys, "stat.json", folder / "yosys.log")
+            command = node_command(node, folder, "xc7", yosys, "stat", folder / "yosys.log")
             with contextlib.closing(run_commands([command])) as outcomes:
                 outcome = next(outcomes)
             assert outcome.code == 0, outcome.output[-2000:]
-            found[name] = Counter(read_cells(folder / "stat.json")), operator
+            found[name] = Counter(read_cells(folder / "stat.stat")), operator
         return found[name]
 
     return synthesize
@@ -107,7 +107,7 @@ def test_memories_are_where_they_are_meant_to_be(cells, name):
 def sum_luts(item):
     """Return the two-output LUTs of a neuron's accumulator: bits that rows reach, the top one and the lowest not."""
     _, operator = item.operator()
-    return min(row_width(item.simd // 2), operator.accumulator_bits() - 2)
+    return min(row_width((item.simd // 2,)), operator.accumulator_bits() - 2)
 
 
 def two_functions(item):

@@ -58,7 +58,7 @@ NO_RESET = {
     "requantize_affine", "requantize_table", "counter", "parity_tree", "xnor_carries", "row_accumulator",
     "popcount_array",
 }  # fmt: skip
-NO_CLOCK = {"counter"}
+NO_CLOCK = {"counter", "xnor_carries"}
 STREAM_PORTS = ("data_i", "valid_i", "ready_o", "data_o", "valid_o", "ready_i")
 
 
@@ -269,14 +269,15 @@ def family(count: Counter[str], names: tuple[str, ...]) -> int:
 
 
 def test_every_module_is_synthesized(bench):
-    assert {f"xnorflow_{item.module}" for item in INSTANCES.values()} == {path.stem for path in bench.sources}
+    inside = {"xnorflow_carry4"}  # of xnorflow_counter
+    assert {f"xnorflow_{item.module}" for item in INSTANCES.values()} | inside == {path.stem for path in bench.sources}
 
 
 @pytest.mark.parametrize("name", [
     "popcount", "popcount_tree", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add",
     "add_shifted", "pairs", "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold",
     "uart_rx", "uart_tx",
-    "parities", "carries", "rows", "rows_plain", "rows_one_step",
+    "parities", "rows", "rows_plain", "rows_one_step",
 ])  # fmt: skip
 def test_logic_takes_no_memory(cells, name):
     assert cells[name]["FDRE"] > 0
@@ -313,7 +314,7 @@ def test_parities_and_carries(cells):
     """A carry is one LUT, the last one of an even number of bits a smaller one; what is left over takes one more."""
     assert family(cells["parities"], LUTS) <= 45 and cells["parities"]["FDRE"] == 64
     assert cells["carries"]["LUT6"] == 31 and family(cells["carries"], LUTS) == 33
-    assert cells["carries"]["FDRE"] == 33
+    assert not [kind for kind in cells["carries"] if kind in FLIP_FLOPS]
 
 
 def test_rows_take_a_lut_a_bit(cells):

@@ -134,7 +134,6 @@ def test_commit_without_git(monkeypatch):
     ("arguments", "line"),
     [
         (["--only", "nothing"], "option --only: no row is called 'nothing'; allowed: unit_pe64_simd64, "),
-        (["--only", "sfc_*"], "option --only: only rows that nothing measures yet; allowed: unit_pe64_simd64, "),
         (["--readme", "none.md"], "file none.md: no such file; allowed: a text file with the table's markers; "),
         (["--output", "README.md"], "results README.md: unreadable, or not what `xnorflow bench` writes; "),
     ],

@@ -206,7 +206,6 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("row_accumulator", {"AccWidth": 1}, "AccWidth must be at least 2 and RowWidth at least 1"),
     ("row_accumulator", {"RowWidth": 0}, "AccWidth must be at least 2 and RowWidth at least 1"),
     ("popcount_array", {"Simd": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
-    ("popcount_array", {"InputWidth": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
     ("popcount_array", {"Pe": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
     ("popcount_array", {"Words": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
     ("popcount_array", {"Simd": 1, "RowWidth": 0}, "RowWidth must hold half of the largest count"),

@@ -51,9 +51,14 @@ module xnorflow_credit_fifo #(
 
   assign give     = valid_o & ready_i;
   // What count_d != 0 comes to, without waiting for the sum.
-  assign several  = count_q > CountWidth'(1);
   assign credit_d = give | (take_i ? several : credit_q);
   assign credit_o = credit_q;
+
+  if (Depth > 1) begin : gen_several
+    assign several = count_q > CountWidth'(1);
+  end else begin : gen_one
+    assign several = 1'b0;
+  end
 
   always_comb begin
     count_d = count_q;

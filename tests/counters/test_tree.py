@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from xnorflow.counters.tree import carry_table, carry_table_left, nodes_of, parity_tree, tree_stages, weight_tree
+from xnorflow.counters.tree import carry_table, nodes_of, parity_tree, tree_stages, weight_tree
 
 WIDTHS = range(1, 71)
 
@@ -40,7 +40,7 @@ def carries_of(data_tree, weight_tree_, node, width):
     found = []
     for x, w in zip(data_tree.astype(int), weight_tree_.astype(int), strict=True):
         whole = right < width
-        table = carry_table((w[left], w[right], w[node])) if whole else carry_table_left(w[left], w[node])
+        table = carry_table(int(w[left]), int(w[right]) if whole else None, int(w[node]))
         place = x[left] + 2 * (x[right] if whole else 0) + 4 * x[node]
         found.append(table >> place & 1)
     return np.asarray(found)
@@ -71,7 +71,7 @@ def test_a_carry_is_a_majority(weights):
         agree = [int(x == w) for x, w in zip((left, right, own), weights, strict=True)]
         own_bit = agree[0] ^ agree[1] ^ agree[2]
         majority = int(agree[0] + agree[1] + own_bit >= 2)
-        assert carry_table(weights) >> (left + 2 * right + 4 * own) & 1 == majority
+        assert carry_table(*weights) >> (left + 2 * right + 4 * own) & 1 == majority
 
 
 @pytest.mark.parametrize(("left_weight", "own_weight"), itertools.product((0, 1), repeat=2))
@@ -79,7 +79,7 @@ def test_a_carry_without_a_right_one(left_weight, own_weight):
     """Both the parity below and the node's own XNOR are 1; what stands at the right does not count."""
     for own, right, left in itertools.product((0, 1), repeat=3):
         below, parity = int(left == left_weight), int(own == own_weight)
-        found = carry_table_left(left_weight, own_weight) >> (left + 2 * right + 4 * own) & 1
+        found = carry_table(left_weight, None, own_weight) >> (left + 2 * right + 4 * own) & 1
         assert found == (below & (parity ^ below))
 
 

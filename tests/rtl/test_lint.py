@@ -24,6 +24,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"Mw": 27, "Mh": 8, "Simd": 9, "Pe": 2, "InputWidth": 8, "WeightWidth": 2, "AccWidth": 16},
         {"Mw": 4, "Mh": 4, "Simd": 4, "Pe": 1, "InputWidth": 2, "WeightWidth": 8, "AccWidth": 6},
     ],
+    "fold_steps": [{}, {"Sf": 1, "Nf": 1}, {"Sf": 1, "Nf": 5}, {"Sf": 2, "Nf": 1}, {"Sf": 7, "Nf": 3}],
     "xnor_popcount": [{}, {"Width": 1}, {"Width": 32}, {"Width": 33}, {"Width": 784}],
     "counter": [
         {},
@@ -238,6 +239,8 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("sum_tree", {"Width": 0}, "Width must be at least 1"),
     ("fifo", {"Width": 0}, "Width must be at least 1"),
     ("fifo", {"Depth": 0}, "Depth must be at least 1"),
+    ("fold_steps", {"Sf": 0}, "Sf and Nf must be at least 1"),
+    ("fold_steps", {"Nf": 0}, "Sf and Nf must be at least 1"),
     ("credit_fifo", {"Width": 0}, "Width must be at least 1"),
     ("credit_fifo", {"Depth": 0}, "Depth must be at least 1"),
     ("dwc", {"InWidth": 0}, "InWidth and OutWidth must be at least 1"),

@@ -38,7 +38,7 @@ def weights_of(counter):
     return weights
 
 
-@pytest.mark.parametrize("counter", COUNTERS, ids=lambda counter: counter.name)
+@pytest.mark.parametrize("counter", COUNTERS, ids=lambda counter: "_".join(counter.atoms))
 def test_counter_is_the_sum(yosys, counter):
     assert is_proven(yosys, counter_text(counter, weights_of(counter)))
 

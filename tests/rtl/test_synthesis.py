@@ -29,6 +29,9 @@ DATA_PORTS = {
         "data_i", "valid_i", "ready_o", "word_o", "beat_o", "row_a_i", "row_b_i", "odd_i", "data_o", "valid_o",
         "ready_i",
     ),
+    "fold_steps": (
+        "valid_i", "ready_o", "credit_i", "issue_o", "sf_o", "word_o", "first_nf_o", "last_sf_o",
+    ),
     "xnor_popcount": ("data_i", "weight_i", "count_o"),
     "popcount_pipeline": ("data_i", "weight_i", "count_o"),
     "sign_sum": ("data_i", "weight_i", "sum_o"),
@@ -153,6 +156,7 @@ INSTANCES = {
     "rows_one_step": accumulator(Primitives=1, OneStep=1),
     "array_logic": array("logic"),
     "array_block": array("block"),
+    "fold_steps": Instance("fold_steps", {"Sf": 16, "Nf": 4}, {"sf_o": 4, "word_o": 6}),
     "xnor_unit": xnor_unit(Primitives=1),
     "xnor_unit_plain": xnor_unit(),
     "popcount": Instance("xnor_popcount", {"Width": 70}, {"data_i": 70, "weight_i": 70, "count_o": 7}),
@@ -277,7 +281,7 @@ def test_every_module_is_synthesized(bench):
     "popcount", "popcount_tree", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add",
     "add_shifted", "pairs", "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold",
     "uart_rx", "uart_tx",
-    "parities", "rows", "rows_plain", "rows_one_step",
+    "fold_steps", "parities", "rows", "rows_plain", "rows_one_step",
 ])  # fmt: skip
 def test_logic_takes_no_memory(cells, name):
     assert cells[name]["FDRE"] > 0

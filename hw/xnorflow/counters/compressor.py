@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 
-from xnorflow.counters.plan import Level, plan_rows
-from xnorflow.counters.shapes import Atom
+from xnorflow.counters.plan import Heights, Level, plan_rows
 
 __all__ = ["compressor_latency", "compressor_luts", "compressor_name", "render_compressor", "row_width"]
 
@@ -18,10 +17,6 @@ _BANNER = """// SPDX-FileCopyrightText: xnorflow authors
 //
 // Latency: {levels} cycles. Interval: 1 cycle; no handshake. Cost: {luts} LUT6_2.
 """
-
-
-Heights = tuple[int, ...]
-"""Bits of weight 1, 2, 4...; the first and the last are not 0."""
 
 
 def compressor_name(heights: Heights) -> str:
@@ -72,26 +67,23 @@ def _concatenation(bits: Sequence[tuple[str, int]]) -> str:
 
 def _level_lines(number: int, level: Level, now: _Columns) -> Iterator[str]:
     """Yield a level's text and move ``now`` behind it."""
-    name, starts = f"level{number}", [sum(level.after[:column]) for column in range(len(level.after) + 1)]
+    name, starts = f"level{number}", [*accumulate(level.after, initial=0)]
     used = [0] * len(level.after)
 
     def place(column: int) -> tuple[str, int]:
         used[column] += 1
         return f"{name}_d", starts[column] + used[column] - 1
 
-    luts = sum(use.counter.luts for use in level.uses)
     heights = f"{_heights(level.before)} -> {_heights(level.after)}"
-    yield f"  // Level {number}: bits of weight 1, 2, 4...: {heights}; {luts} LUT"
+    yield f"  // Level {number}: bits of weight 1, 2, 4...: {heights}; {level.luts} LUT"
     yield f"  logic [{starts[-1] - 1}:0] {name}_d;"
     yield f'  (* shreg_extract = "no" *) logic [{starts[-1] - 1}:0] {name}_q;'
     for index, use in enumerate(level.uses):
-        bits, pairs, position = now.take(use.column, 1), 0, 0
-        for atom in use.counter.atoms:
-            bits += now.take(use.column + position, atom.bits)
-            pairs |= (atom is Atom.PAIR) << position
-            position += atom.positions
-        given = [place(use.column + offset) for offset in range(use.counter.gives)]
-        yield f"  xnorflow_counter #(.Positions({position}), .Pairs(4'd{pairs})) u_count_{number}_{index} ("
+        counter = use.counter
+        taken = [(use.column + offset, count) for offset, count in enumerate(counter.takes) if count]
+        bits = [bit for column, count in taken for bit in now.take(column, count)]
+        given = [place(use.column + offset) for offset in range(counter.gives)]
+        yield f"  xnorflow_counter #(.Positions({counter.luts}), .Pairs(4'd{counter.pairs})) u_count_{number}_{index} ("
         yield f"    .bits_i ({_concatenation(bits)}),"
         yield f"    .count_o({_concatenation(given)})"
         yield "  );"
@@ -127,9 +119,8 @@ def render_compressor(heights: Heights) -> str:
     """
     plan, bits = plan_rows(heights), sum(heights)
     width = row_width(heights)
-    starts = [sum(heights[:column]) for column in range(len(heights))]
-    now = _Columns([[("bits_i", start + index) for index in range(height)]
-                    for start, height in zip(starts, heights, strict=True)])  # fmt: skip
+    starts = accumulate(heights, initial=0)
+    now = _Columns([[("bits_i", index) for index in range(first, end)] for first, end in pairwise(starts)])
     lines = [line for number, level in enumerate(plan.levels, 1) for line in _level_lines(number, level, now)]
     head = _BANNER.format(bits=bits, heights=_heights(heights), levels=len(plan.levels), luts=plan.luts)
     unused = [] if plan.levels else ["  logic unused_clock;", "  assign unused_clock = clk_i;", ""]

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from xnorflow.counters.shapes import COUNTERS, Counter
 
-__all__ = ["ROWS", "Level", "Plan", "Use", "plan_rows"]
+__all__ = ["ROWS", "Heights", "Level", "Plan", "Use", "plan_rows"]
 
 ROWS = 2
 """Rows that are left: an adder of six-input LUTs takes these and the accumulator in one LUT a bit."""
@@ -26,6 +26,7 @@ _LEVEL_LUTS = 1.0
 """What a level's registers and its cycle of latency are taken to be worth."""
 
 Heights = tuple[int, ...]
+"""Bits of weight 1, 2, 4..."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Level:
     uses: tuple[Use, ...]
     after: Heights
 
+    @property
+    def luts(self) -> int:
+        """LUT6_2 of its counters."""
+        return sum(use.counter.luts for use in self.uses)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -71,7 +77,7 @@ class Plan:
     @property
     def luts(self) -> int:
         """LUT6_2 of all counters."""
-        return sum(use.counter.luts for level in self.levels for use in level.uses)
+        return sum(level.luts for level in self.levels)
 
 
 @dataclass(frozen=True)
@@ -174,8 +180,7 @@ def plan_rows(heights: Heights) -> Plan:
                 best = state if best is None else min(best, state, key=lambda one: one.rank)
                 continue
             for level in _fillings(state.heights, tries, generator):
-                luts = state.luts + sum(use.counter.luts for use in level.uses)
-                new = _State(level.after, (*state.levels, level), luts)
+                new = _State(level.after, (*state.levels, level), state.luts + level.luts)
                 following[new.heights] = min(following.get(new.heights, new), new, key=lambda one: one.rank)
         beam = sorted(following.values(), key=lambda one: one.rank)[:width]
         beam = [state for state in beam if best is None or state.rank < best.rank]

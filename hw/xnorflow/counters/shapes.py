@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 __all__ = ["COUNTERS", "Atom", "Counter"]
 
@@ -38,11 +39,9 @@ class Counter:
     """A counter of bits of several weights.
 
     Args:
-        name: of the module parameter, e.g. ``pair_pair`` for the (6,0,7;5).
         atoms: along the chain, the least weight first.
     """
 
-    name: str
     atoms: tuple[Atom, ...]
 
     @property
@@ -52,6 +51,12 @@ class Counter:
         for atom in self.atoms:
             counts += [atom.bits] + [0] * (atom.positions - 1)
         return counts[0] + 1, *counts[1:]
+
+    @property
+    def pairs(self) -> int:
+        """Positions where a pair starts, as bits: parameter ``Pairs`` of ``xnorflow_counter``."""
+        starts = accumulate((atom.positions for atom in self.atoms), initial=0)
+        return sum((atom is Atom.PAIR) << start for atom, start in zip(self.atoms, starts, strict=False))
 
     @property
     def gives(self) -> int:
@@ -69,13 +74,9 @@ class Counter:
         return sum(self.takes) - self.gives
 
 
-def _counter(*atoms: Atom) -> Counter:
-    return Counter("_".join(atoms), atoms)
-
-
 _P, _S = Atom.PAIR, Atom.SINGLE
 COUNTERS = tuple(
-    _counter(*atoms)
+    Counter(atoms)
     for atoms in ((_P, _P), (_P,), (_P, _S, _S), (_P, _S), (_S, _P, _S), (_S, _S, _P), (_S, _P),
                   (_S, _S, _S, _S), (_S, _S, _S), (_S, _S), (_S,))
 )  # fmt: skip

@@ -9,10 +9,12 @@ adds nothing.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["carry_table", "carry_table_left", "nodes_of", "parity_tree", "tree_stages", "weight_tree"]
+__all__ = ["carry_table", "nodes_of", "parity_tree", "tree_stages", "weight_tree"]
 
 BitArray = npt.NDArray[np.uint8]
 _STAGE_LEVELS = 6
@@ -55,28 +57,22 @@ def weight_tree(bits: BitArray) -> BitArray:
     return parity_tree(padded)
 
 
-def _carry(data: tuple[int, int, int], weights: tuple[int, int, int]) -> int:
-    left, right, parity = (1 ^ x ^ w for x, w in zip(data, weights, strict=True))
-    return int(left + right + (parity ^ left ^ right) >= 2)
+def _carry(data: int, left: int, right: int | None, own: int) -> int:
+    agree = [1 ^ (data >> place & 1) ^ bit for place, bit in ((0, left), (1, right)) if bit is not None]
+    parity = 1 ^ (data >> 2) ^ own
+    return int(sum(agree) + (parity + sum(agree)) % 2 >= 2)
 
 
-def carry_table(weights: tuple[int, int, int]) -> int:
+@cache
+def carry_table(left: int, right: int | None, own: int) -> int:
     """Return the carry of a node as a function of three bits of the inputs' tree.
 
     Args:
-        weights: bits of the weights' tree, left, right and the node itself.
+        left: bit of the weights' tree to the left below.
+        right: to the right below; None for a node without, where the XNOR counts as 0.
+        own: of the node itself.
 
     Returns:
-        8 bits: bit ``left + 2 * right + 4 * own``.
+        8 bits: bit ``left + 2 * right + 4 * own`` of the inputs' tree.
     """
-    return sum(_carry((k & 1, k >> 1 & 1, k >> 2), weights) << k for k in range(8))
-
-
-def carry_table_left(left: int, own: int) -> int:
-    """Return the same for a node without a right one, whose XNOR counts as 0; it does not depend on ``right``."""
-
-    def carry(k: int) -> int:
-        below, parity = 1 ^ (k & 1) ^ left, 1 ^ (k >> 2) ^ own
-        return int(below + (parity ^ below) == 2)
-
-    return sum(carry(k) << k for k in range(8))
+    return sum(_carry(data, left, right, own) << data for data in range(8))

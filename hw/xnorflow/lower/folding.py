@@ -99,7 +99,7 @@ def fold_for_cycles(model: Any, target: int) -> None:
 def _fewest_cycles(operator: Any) -> int:
     """Return the cycles of a layer over maps with all that it can do in a cycle."""
     operator.set_nodeattr(operator.fold_key, int(operator.get_nodeattr("IFMChannels")))
-    if not hasattr(operator, "can_be_parallel") or not operator.can_be_parallel():
+    if not operator.can_be_parallel():
         return int(operator.get_exp_cycles())
     operator.set_nodeattr("parallel_window", 1)
     cycles = int(operator.get_exp_cycles())
@@ -114,7 +114,7 @@ def _fold_channels(operator: Any, before: int, target: int) -> int:
         operator.set_nodeattr(key, fold)
         if operator.get_exp_cycles() <= target and (fold >= before or channels % before):
             break
-    if operator.get_exp_cycles() > target and hasattr(operator, "can_be_parallel") and operator.can_be_parallel():
+    if operator.get_exp_cycles() > target and operator.can_be_parallel():
         operator.set_nodeattr("parallel_window", 1)
         return channels * int(operator.window().positions)
     return int(operator.get_nodeattr(key))

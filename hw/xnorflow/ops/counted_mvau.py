@@ -53,9 +53,7 @@ class CountedMvauRtl(MvauRtl):
         text = render_array(f"{name}_array", array, style, bits, files)
         (folder / f"{name}_array.sv").write_text(text)
         (folder / f"{compressor_name(array.heights)}.sv").write_text(render_compressor(array.heights))
-        thresholded = not self.get_nodeattr("noActivation")
-        output_bits = 1 if thresholded else int(self.get_output_datatype().bitwidth())
-        return render_unit(name, shape, array, output_bits, thresholded=thresholded)
+        return render_unit(name, shape, array, self.lane_bits, thresholded=self.thresholded)
 
     @property
     def library_modules(self) -> tuple[str, ...]:  # type: ignore[override]

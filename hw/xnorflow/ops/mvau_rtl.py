@@ -79,8 +79,19 @@ class MvauRtl(RtlNode):
         "xnorflow_xnor_popcount",
         "xnorflow_sign_sum",
         "xnorflow_product_sum",
+        "xnorflow_fold_steps",
         "xnorflow_mvau",
     )
+
+    @property
+    def thresholded(self) -> bool:
+        """Whether a neuron's result is the sign of its sum."""
+        return not self.get_nodeattr("noActivation")
+
+    @property
+    def lane_bits(self) -> int:
+        """Bits of a neuron's result."""
+        return 1 if self.thresholded else int(self.get_output_datatype().bitwidth())
 
     def positive_weights(self, model: Any) -> npt.NDArray[np.bool_]:
         """Return (MW, MH), True where the weight is +1 (stored as 1 in BINARY and in BIPOLAR tensors)."""
@@ -96,7 +107,7 @@ class MvauRtl(RtlNode):
 
     def thresholds(self, model: Any) -> IntArray | None:
         """Return (MH,) thresholds on what FINN's node accumulates, or None without activation."""
-        if self.get_nodeattr("noActivation"):
+        if not self.thresholded:
             return None
         values = np.asarray(model.get_initializer(self.onnx_node.input[2]))
         if values.ndim != 2 or values.shape[1] != 1 or (values != np.rint(values)).any():
@@ -123,12 +134,10 @@ class MvauRtl(RtlNode):
         weights, starts = f"{name}_weights.mem", f"{name}_start.mem"
         (folder / weights).write_text(hex_words(fold_weights(self.stored_weights(model), pe, simd, shape.weight_bits)))
         (folder / starts).write_text(hex_words(self.folded_starts(model, shape)))
-        thresholded = not self.get_nodeattr("noActivation")
-        output_bits = 1 if thresholded else self.get_output_datatype().bitwidth()
         parameters: dict[str, bool | int | str] = {
             "Mw": mw, "Mh": mh, "Simd": simd, "Pe": pe,
             "InputWidth": shape.input_bits, "AccWidth": shape.acc_bits,
-            "Thresholded": thresholded, "OutputWidth": output_bits,
+            "Thresholded": self.thresholded, "OutputWidth": self.lane_bits,
             "WeightFile": weights, "StartFile": starts,
             "WeightStyle": "block" if shape.weights_in_bram else "logic",
         }  # fmt: skip
@@ -139,7 +148,7 @@ class MvauRtl(RtlNode):
         )
         sink = Port(self.get_outstream_width(), f"{mh // pe} beats of {pe} x {self.get_output_datatype().name} a frame")
         purpose = f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {shape.cycles} cycles."
-        return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * output_bits)])
+        return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * self.lane_bits)])
 
     def folded_starts(self, model: Any, shape: MvauShape) -> BitArray:
         """Return the words of the memory of start values."""

@@ -25,6 +25,10 @@ class StreamOperator(HWCustomOp):
         """Return the channels of a beat."""
         return int(self.get_nodeattr(self.fold_key))
 
+    def can_be_parallel(self) -> bool:
+        """Return whether a beat may hold a whole window; only a sliding window's may."""
+        return False
+
     def get_input_datatype(self, ind: int = 0) -> Any:
         """Return the QONNX datatype of an input's values."""
         return DataType[self.get_nodeattr("inputDataType")]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.counters.compressor import compressor_latency, compressor_name, row_width
-from xnorflow.counters.tree import carry_table, carry_table_left, nodes_of, tree_stages, weight_tree
+from xnorflow.counters.tree import carry_table, nodes_of, tree_stages, weight_tree
 from xnorflow.ops.mvau_cost import MvauShape
 from xnorflow.ops.wrapper import Port, banner, load_template
 from xnorflow.ops.xnor_cost import CONSTANT_WORDS, LOGIC_WORDS
@@ -22,7 +22,7 @@ BitArray = npt.NDArray[np.uint8]
 _TEMPLATES = Path(__file__).with_name("templates")
 UNIT_MODULES = (
     "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_popcount_pipeline", "xnorflow_sign_sum",
-    "xnorflow_popcount_array",
+    "xnorflow_popcount_array", "xnorflow_fold_steps",
     "xnorflow_carry4", "xnorflow_counter", "xnorflow_parity_tree", "xnorflow_xnor_carries", "xnorflow_row_accumulator",
     "xnorflow_xnor_unit",
 )  # fmt: skip
@@ -45,6 +45,10 @@ class WeightStyle(StrEnum):
         if words <= CONSTANT_WORDS:
             return cls.CONSTANT
         return cls.LOGIC if words <= LOGIC_WORDS else cls.BLOCK
+
+
+_READS = {WeightStyle.CONSTANT: 2, WeightStyle.LOGIC: 1, WeightStyle.BLOCK: 0}
+"""Cycles by which the number of a weight word is delayed beside the trees of the inputs."""
 
 
 def count_heights(simd: int, input_bits: int) -> tuple[int, ...]:
@@ -132,44 +136,49 @@ def _pool(trees: BitArray, node: int, width: int) -> tuple[list[int], list[int]]
     for neuron in range(trees.shape[1]):
         bits = trees[:, neuron]
         tables = [
-            carry_table((int(word[left]), int(word[right]), int(word[node])))
-            if right < width else carry_table_left(int(word[left]), int(word[node]))
-            for word in bits
-        ]  # fmt: skip
+            carry_table(int(word[left]), int(word[right]) if right < width else None, int(word[node])) for word in bits
+        ]
         chosen.append(functions.setdefault(_table(tables), len(functions)))
     return list(functions), chosen
 
 
-def _carry_lines(plane: int, node: int, width: int, tables: Sequence[int], first: int) -> Iterator[str]:
-    """Yield the LUTs of a node, two functions each."""
-    tree = f"tree[{plane}]"
-    right = f"{tree}[{2 * node + 2}]" if 2 * node + 2 < width else "1'b0"
-    inputs = (
-        f".I0({tree}[{2 * node + 1}]), .I1({right}), .I2({tree}[{node}]), .I3(address[0]), .I4(address[1]), .I5(1'b1)"
-    )
+def _lut_lines(name: str, inputs: Sequence[str], tables: Sequence[int], vector: str, first: int = 0) -> Iterator[str]:
+    """Yield cells of two functions of the same five inputs each, or of a last one.
+
+    Args:
+        name: of the cells, a number behind it.
+        inputs: at most five.
+        tables: 32 bits each.
+        vector: takes the functions.
+        first: place of the first one.
+    """
+    ports = "".join(f".I{place}({text}), " for place, text in enumerate(inputs)) + ".I5(1'b1)"
     for index in range(0, len(tables), 2):
         pair, place = tables[index : index + 2], first + index
-        cell, outputs = "LUT6", f".O(pool[{place}])"
-        if len(pair) == 2:
-            cell, outputs = "LUT6_2", f".O5(pool[{place}]), .O6(pool[{place + 1}])"
         init = _hex(pair[0] | (pair[-1] << 32), 64)
-        yield f"{cell} #(.INIT({init})) u_carry_{plane}_{node}_{index} ({inputs}, {outputs});"
+        cell, outputs = "LUT6", f".O({vector}[{place}])"
+        if len(pair) == 2:
+            cell, outputs = "LUT6_2", f".O5({vector}[{place}]), .O6({vector}[{place + 1}])"
+        yield f"{cell} #(.INIT({init})) {name}_{index} ({ports}, {outputs});"
+
+
+def _carry_lines(plane: int, node: int, width: int, tables: Sequence[int], first: int) -> Iterator[str]:
+    """Return the LUTs of a node."""
+    tree = f"tree[{plane}]"
+    right = f"{tree}[{2 * node + 2}]" if 2 * node + 2 < width else "1'b0"
+    inputs = (f"{tree}[{2 * node + 1}]", right, f"{tree}[{node}]", "address[0]", "address[1]")
+    return _lut_lines(f"u_carry_{plane}_{node}", inputs, tables, "pool", first)
 
 
 def _rom_lines(bits: BitArray) -> Iterator[str]:
-    """Yield the LUTs of a memory of at most 32 words, two bits of each in one.
+    """Return the LUTs of a memory of at most 32 words, two bits of each in one.
 
     Args:
         bits: 0/1 (words, width).
     """
-    inputs = ", ".join(f".I{bit}(word[{bit}])" for bit in range(5))
     places = 1 << np.arange(len(bits), dtype=np.int64)
     tables = [int(table) for table in places @ bits.astype(np.int64)]
-    for index in range(0, len(tables), 2):
-        pair = tables[index : index + 2]
-        outputs = f".O5(weight_d[{index}]), .O6(weight_d[{index + 1}])" if len(pair) == 2 else f".O(weight_d[{index}])"
-        cell, init = "LUT6_2" if len(pair) == 2 else "LUT6", _hex(pair[0] | (pair[-1] << 32), 64)
-        yield f"{cell} #(.INIT({init})) u_weight_{index} ({inputs}, .I5(1'b1), {outputs});"
+    return _lut_lines("u_weight", [f"word[{bit}]" for bit in range(5)], tables, "weight_d")
 
 
 @dataclass(frozen=True)
@@ -223,7 +232,7 @@ def render_array(name: str, shape: ArrayShape, style: WeightStyle, bits: BitArra
     stages, levels = tree_stages(shape.simd), compressor_latency(shape.heights)
     return load_template(_TEMPLATES / "xnor_array.sv.j2").render(
         banner=banner(), name=name, shape=shape, style=style, constants=constants, rom=rom, files=files,
-        stages=stages, levels=levels,
+        stages=stages, levels=levels, delays=stages + _READS[style],
         compressor=compressor_name(shape.heights), wrapped=_wrapped,
     )  # fmt: skip
 

@@ -112,7 +112,6 @@ module xnorflow_mvau #(
   localparam int unsigned SfWidth   = (Sf > 1) ? $clog2(Sf) : 1;
   localparam int unsigned NfWidth   = (Nf > 1) ? $clog2(Nf) : 1;
   localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1;
-  localparam logic [SfWidth-1:0] LastSf = SfWidth'(Sf - 1);
   localparam logic [NfWidth-1:0] LastNf = NfWidth'(Nf - 1);
 
   // Bits of the weights of a neuron's beat.
@@ -131,42 +130,25 @@ module xnorflow_mvau #(
 
   //// Issue: one fold step a cycle ////
   logic                 issue, credit;
-  logic [SfWidth-1:0]   sf_d, sf_q;
-  logic [NfWidth-1:0]   nf_d, nf_q;
-  logic [WordWidth-1:0] word_d, word_q;
-  logic                 last_sf_q, first_nf_q, last_nf_q;  // compared one step ahead
+  logic [SfWidth-1:0]   sf;
+  logic [WordWidth-1:0] word;
+  logic                 first_nf, last_sf;
 
-  assign issue   = (valid_i | ~first_nf_q) & credit;
-  assign ready_o = first_nf_q & credit;
-
-  always_comb begin
-    sf_d   = sf_q;
-    nf_d   = nf_q;
-    word_d = word_q;
-    if (issue) begin
-      sf_d   = last_sf_q ? '0 : sf_q + 1'b1;
-      word_d = (last_sf_q & last_nf_q) ? '0 : word_q + 1'b1;
-      if (last_sf_q) nf_d = last_nf_q ? '0 : nf_q + 1'b1;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      sf_q       <= '0;
-      nf_q       <= '0;
-      word_q     <= '0;
-      last_sf_q  <= Sf == 1;
-      first_nf_q <= 1'b1;
-      last_nf_q  <= Nf == 1;
-    end else begin
-      sf_q       <= sf_d;
-      nf_q       <= nf_d;
-      word_q     <= word_d;
-      last_sf_q  <= sf_d == LastSf;
-      first_nf_q <= nf_d == '0;
-      last_nf_q  <= nf_d == LastNf;
-    end
-  end
+  xnorflow_fold_steps #(
+    .Sf(Sf),
+    .Nf(Nf)
+  ) u_steps (
+    .clk_i     (clk_i),
+    .rst_ni    (rst_ni),
+    .valid_i   (valid_i),
+    .ready_o   (ready_o),
+    .credit_i  (credit),
+    .issue_o   (issue),
+    .sf_o      (sf),
+    .word_o    (word),
+    .first_nf_o(first_nf),
+    .last_sf_o (last_sf)
+  );
 
   //// Input buffer and weights: two stages, so that both may be block RAM with output register ////
   logic [Simd*InputWidth-1:0] input_q;
@@ -179,14 +161,16 @@ module xnorflow_mvau #(
     logic                       first_nf_q2;
 
     always_ff @(posedge clk_i) begin
-      if (issue && first_nf_q) buffer[sf_q] <= data_i;
-      buffered_q  <= buffer[sf_q];
+      if (issue && first_nf) buffer[sf] <= data_i;
+      buffered_q  <= buffer[sf];
       direct_q    <= data_i;
-      first_nf_q2 <= first_nf_q;
+      first_nf_q2 <= first_nf;
       input_q     <= first_nf_q2 ? direct_q : buffered_q;
     end
   end else begin : gen_no_buffer
     logic [Simd*InputWidth-1:0] direct_q;
+    logic unused_step;
+    assign unused_step = ^{sf, first_nf};
 
     always_ff @(posedge clk_i) begin
       direct_q <= data_i;
@@ -199,7 +183,7 @@ module xnorflow_mvau #(
   initial $readmemh(WeightFile, weights);
 
   always_ff @(posedge clk_i) begin
-    weight_read_q <= weights[word_q];
+    weight_read_q <= weights[word];
     weight_q      <= weight_read_q;
   end
 
@@ -211,7 +195,7 @@ module xnorflow_mvau #(
   assign acc_last  = step_last_q[AccStage-1];
 
   always_ff @(posedge clk_i) begin
-    step_last_q <= {step_last_q[AccStage-2:0], last_sf_q};
+    step_last_q <= {step_last_q[AccStage-2:0], last_sf};
     if (!rst_ni) begin
       step_valid_q   <= '0;
       result_valid_q <= 1'b0;
@@ -327,7 +311,7 @@ module xnorflow_mvau #(
     .clk_i   (clk_i),
     .rst_ni  (rst_ni),
     .credit_o(credit),
-    .take_i  (issue & last_sf_q),
+    .take_i  (issue & last_sf),
     .data_i  (result),
     .valid_i (result_valid_q),
     .data_o  (data_o),

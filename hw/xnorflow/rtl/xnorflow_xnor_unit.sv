@@ -114,52 +114,24 @@ module xnorflow_xnor_unit #(
 
   //// Issue: one fold step a cycle ////
   logic                 issue, credit;
-  logic [SfWidth-1:0]   sf_d, sf_q;
-  logic [NfWidth-1:0]   nf_d, nf_q;
-  logic [WordWidth-1:0] word_d, word_q;
-  logic                 last_sf_d, last_sf_q;  // compared one step ahead
-  logic                 first_nf_d, first_nf_q, last_nf_d, last_nf_q;
+  logic [SfWidth-1:0]   sf;
+  logic                 first_nf, last_sf;
 
-  assign issue   = (valid_i | ~first_nf_q) & credit;
-  assign ready_o = first_nf_q & credit;
-  assign word_o  = word_q;
-
-  always_comb begin
-    sf_d       = sf_q;
-    nf_d       = nf_q;
-    word_d     = word_q;
-    last_sf_d  = last_sf_q;
-    first_nf_d = first_nf_q;
-    last_nf_d  = last_nf_q;
-    if (issue) begin
-      sf_d      = last_sf_q ? '0 : sf_q + 1'b1;
-      word_d    = (last_sf_q & last_nf_q) ? '0 : word_q + 1'b1;
-      last_sf_d = Sf == 1 || sf_q == SfWidth'(Sf - 2);
-      if (last_sf_q) begin
-        nf_d       = last_nf_q ? '0 : nf_q + 1'b1;
-        first_nf_d = last_nf_q;
-        last_nf_d  = Nf == 1 || nf_q == NfWidth'(Nf - 2);
-      end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      sf_q       <= '0;
-      nf_q       <= '0;
-      word_q     <= '0;
-      last_sf_q  <= Sf == 1;
-      first_nf_q <= 1'b1;
-      last_nf_q  <= Nf == 1;
-    end else begin
-      sf_q       <= sf_d;
-      nf_q       <= nf_d;
-      word_q     <= word_d;
-      last_sf_q  <= last_sf_d;
-      first_nf_q <= first_nf_d;
-      last_nf_q  <= last_nf_d;
-    end
-  end
+  xnorflow_fold_steps #(
+    .Sf(Sf),
+    .Nf(Nf)
+  ) u_steps (
+    .clk_i     (clk_i),
+    .rst_ni    (rst_ni),
+    .valid_i   (valid_i),
+    .ready_o   (ready_o),
+    .credit_i  (credit),
+    .issue_o   (issue),
+    .sf_o      (sf),
+    .word_o    (word_o),
+    .first_nf_o(first_nf),
+    .last_sf_o (last_sf)
+  );
 
   //// Input buffer: written in the first neuron fold, read one cycle later in all of them ////
   if (Nf > 1) begin : gen_buffer
@@ -168,12 +140,14 @@ module xnorflow_xnor_unit #(
     logic [SfWidth-1:0] read_q;
 
     always_ff @(posedge clk_i) begin
-      if (issue && first_nf_q) buffer[sf_q] <= data_i;
-      read_q <= sf_q;
+      if (issue && first_nf) buffer[sf] <= data_i;
+      read_q <= sf;
       beat_o <= buffer[read_q];
     end
   end else begin : gen_no_buffer
     logic [BeatWidth-1:0] direct_q;
+    logic unused_step;
+    assign unused_step = ^{sf, first_nf};
 
     always_ff @(posedge clk_i) begin
       direct_q <= data_i;
@@ -188,7 +162,7 @@ module xnorflow_xnor_unit #(
   logic                result_valid_q, reset_q;  // the start value comes a cycle behind the reset
 
   always_ff @(posedge clk_i) begin
-    step_last_q <= {step_last_q[AccStage-2:0], last_sf_q};
+    step_last_q <= {step_last_q[AccStage-2:0], last_sf};
     reset_q     <= ~rst_ni;
     acc_valid_q <= step_valid_q[AccStage-2] | reset_q | ~rst_ni;
     acc_last_q  <= (step_valid_q[AccStage-2] & step_last_q[AccStage-2]) | reset_q | ~rst_ni;
@@ -280,7 +254,7 @@ module xnorflow_xnor_unit #(
     .clk_i   (clk_i),
     .rst_ni  (rst_ni),
     .credit_o(credit),
-    .take_i  (issue & last_sf_q),
+    .take_i  (issue & last_sf),
     .data_i  (result),
     .valid_i (result_valid_q),
     .data_o  (data_o),

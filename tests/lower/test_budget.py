@@ -79,9 +79,23 @@ def test_options_are_all_divisors_with_the_operators_own_numbers():
     assert [option.settings for option in swg] == [*by_pixels, {"SIMD": 12, "parallel_window": 1}]
     assert [option.cycles for option in swg] == [*(64 * 9 * 12 // simd for simd in (1, 2, 3, 4, 6, 12)), 10 * 10]
     assert [option.bits_out for option in swg] == [*((simd,) for simd in (1, 2, 3, 4, 6, 12)), (108,)]
-    assert len(mvau) == 6 * 12 and len(pool) == 6 and len(last) == 14 * 2
-    whole = next(option for option in mvau if option.settings == {"PE": 20, "SIMD": 108})
+    foldings = [{(option.settings["PE"], option.settings["SIMD"]) for option in options} for options in (mvau, last)]
+    assert [len(pairs) for pairs in foldings] == [6 * 12, 14 * 2] and len(pool) == 6
+    whole = next(option for option in mvau if option.settings == {"PE": 20, "SIMD": 108, "ram_style": "auto"})
     assert (whole.bits_in, whole.bits_out, whole.cycles, whole.bram18) == ((108,), (20,), 64, 0)
+
+
+@pytest.mark.parametrize(("cycles", "scarce"), [(16, "LUT"), (32, "BRAM36"), (64, "BRAM36"), (64, "LUT")])
+def test_weights_go_where_there_is_room(cycles, scarce):
+    """With few LUTs into block RAM, with no block RAM into LUTs, of the same folding in as many cycles."""
+    model = layers_of(xnor(256, 64))
+    (layer,) = layer_options(model, BOARD.part)
+    as_fast = [option for option in layer.options if option.cycles == cycles]
+    fewest = min(option.luts for option in as_fast if (option.bram18 > 0) == (scarce == "LUT"))
+    folding = fold_to_fit(model, BOARD, FoldingBudget(LUT=fewest, BRAM36=100 if scarce == "LUT" else 0))
+    style = folding.options[0].settings["ram_style"]
+    assert folding.cycles == cycles and (folding.bram18 > 0) == (scarce == "LUT")
+    assert style == {(16, "LUT"): "block", (64, "BRAM36"): "distributed"}.get((cycles, scarce), "auto")
 
 
 def test_layers_over_maps_fold_by_channels_and_no_faster_than_they_can():
@@ -280,7 +294,10 @@ def test_foldings_of_convolutions_that_do_not_fit(folding, message):
 
 def test_foldings_of_convolutions_that_fit():
     model = convolution()
-    given = {"conv0_swg": {"SIMD": 12, "parallel_window": 1}, "pool0": {"PE": 10}, "108_20": {"PE": 4, "SIMD": 27}}
+    given = {
+        "conv0_swg": {"SIMD": 12, "parallel_window": 1}, "pool0": {"PE": 10},
+        "108_20": {"PE": 4, "SIMD": 27, "ram_style": "block"},
+    }  # fmt: skip
     set_folding(model, given)
     assert {name: values for name, values in folds(model).items() if name in given} == given
 

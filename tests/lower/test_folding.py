@@ -101,7 +101,7 @@ def test_folding_file_and_back(tmp_path, build):
     build(path, target_cycles=20)
     written = build.folder / "final_hw_config.json"
     first = json.loads(written.read_text())
-    assert first["Defaults"] == {} and set(first["fc0_mvau"]) == {"PE", "SIMD"}
+    assert first["Defaults"] == {} and set(first["fc0_mvau"]) == {"PE", "SIMD", "ram_style"}
     build(path, target_cycles=None, folding=written)
     assert json.loads((build.folder / "final_hw_config.json").read_text()) == first
     assert [node for node in first if node.endswith("_mvau")] == ["fc0_mvau", "fc1_mvau", "fc2_mvau"]
@@ -113,10 +113,37 @@ def test_finns_other_keys_are_passed_over_and_unnamed_layers_stay_at_1(tmp_path,
     (tmp_path / "folding.json").write_text(json.dumps(folding))
     lowered = build(path, target_cycles=None, folding=tmp_path / "folding.json")
     written = json.loads((build.folder / "final_hw_config.json").read_text())
-    assert written["fc0_mvau"] == {"PE": 17, "SIMD": 4} and written["fc1_mvau"] == {"PE": 1, "SIMD": 1}
+    assert written["fc0_mvau"] == {"PE": 17, "SIMD": 4, "ram_style": "auto"}
+    assert written["fc1_mvau"] == {"PE": 1, "SIMD": 1, "ram_style": "auto"}
     estimates = json.loads((build.folder / "report" / "estimate_layer_cycles.json").read_text())
     assert estimates["fc0_mvau"] == 6 and estimates["fc1_mvau"] == 17 * 13
     assert lowered.network.first.outputs == 17
+
+
+def test_memory_of_the_weights(tmp_path, build):
+    """Where the file says, if it can be there; "ultra" is not ours, and passed over."""
+    path = perceptron().save(tmp_path / "model.onnx")
+    styles = {"fc0_mvau": "block", "fc1_mvau": "distributed", "fc2_mvau": "ultra"}
+    folding = {"fc0_mvau": {"PE": 17, "SIMD": 4}, "fc1_mvau": {"PE": 13, "SIMD": 1}, "fc2_mvau": {}}
+    for name, style in styles.items():
+        folding[name]["ram_style"] = style
+    (tmp_path / "folding.json").write_text(json.dumps(folding))
+    build(path, target_cycles=None, folding=tmp_path / "folding.json")
+    written = json.loads((build.folder / "final_hw_config.json").read_text())
+    assert [written[name]["ram_style"] for name in styles] == ["block", "distributed", "auto"]
+    resources = json.loads((build.folder / "report" / "estimate_layer_resources.json").read_text())
+    assert resources["fc0_mvau"]["BRAM_18K"] == 2 and resources["fc1_mvau"]["BRAM_18K"] == 0
+
+
+def test_too_many_words_for_luts(tmp_path, build):
+    path = perceptron().save(tmp_path / "model.onnx")
+    (tmp_path / "folding.json").write_text(json.dumps({"fc1_mvau": {"PE": 1, "SIMD": 1, "ram_style": "distributed"}}))
+    with pytest.raises(ConfigError) as error:
+        build(path, target_cycles=None, folding=tmp_path / "folding.json")
+    assert str(error.value) == (
+        "folding file, layer fc1_mvau, ram_style: 'distributed' for 221 weight words; allowed: auto, block; "
+        "distributed for up to 64 words; choose one of these, or a larger folding"
+    )
 
 
 @pytest.mark.parametrize("content", [None, "", "no json", "[1, 2]", '{"fc0_mvau": 3}', "folder", b"\xff\xfe{}"])

@@ -11,6 +11,7 @@ from xnorflow.artifact.streams import pack, unpack
 from xnorflow.cycles.graph import chain
 from xnorflow.cycles.run import predict_cycles
 from xnorflow.lower.cycle_graph import machines_of
+from xnorflow.ops.mvau_cost import MvauShape
 from xnorflow.ops.xnor_array import WeightStyle
 from xnorflow.simulate.model import StreamModel
 from xnorflow.simulate.ports import PortNames
@@ -34,6 +35,10 @@ UNITS = {
     "block": Unit(28, 27, 7, 3),
     "block_one_neuron_fold": Unit(144, 2, 4, 2, thresholded=False),
     "block_one_synapse_fold": Unit(6, 34, 6, 1),
+    "two_words_block": Unit(12, 4, 6, 4, ram_style="block"),
+    "six_words_block": Unit(12, 9, 6, 3, ram_style="block"),
+    "rom_of_33": Unit(6, 33, 6, 1, ram_style="distributed"),
+    "rom_of_64_sums": Unit(16, 32, 4, 2, thresholded=False, ram_style="distributed"),
     "simd_144": Unit(432, 6, 144, 2, thresholded=False),
     "wide_block": Unit(128, 68, 64, 4),
     "unrolled": Unit(64, 64, 64, 64),
@@ -45,12 +50,21 @@ FULL = ("simd_144", "wide_block", "unrolled", "whole_window", "whole_window_bloc
 NAMES = [pytest.param(name, marks=[pytest.mark.full] if name in FULL else []) for name in UNITS]
 
 
+def style_of(words, ram_style="auto"):
+    shape = MvauShape(2 * words, 1, 2, 1, 1, 8, 1, ram_style)
+    return WeightStyle.of(words, in_bram=shape.weights_in_bram)
+
+
 def test_all_styles_and_ends_of_their_ranges_are_there():
-    words = {item.words for item in UNITS.values()}
+    words = {item.words for item in UNITS.values() if item.ram_style == "auto"}
     assert {1, 2, 3, 4, 5, 32} <= words and min(count for count in words if count > 32) <= 34
-    assert {WeightStyle.of(count) for count in words} == set(WeightStyle)
-    assert WeightStyle.of(4) is WeightStyle.CONSTANT and WeightStyle.of(5) is WeightStyle.LOGIC
-    assert WeightStyle.of(32) is WeightStyle.LOGIC and WeightStyle.of(33) is WeightStyle.BLOCK
+    assert [style_of(count) for count in (4, 5, 32, 33)] == [
+        WeightStyle.CONSTANT, WeightStyle.LOGIC, WeightStyle.LOGIC, WeightStyle.BLOCK
+    ]  # fmt: skip
+    assert [style_of(count, "block") for count in (4, 5)] == [WeightStyle.BLOCK] * 2
+    assert [style_of(count, "distributed") for count in (4, 33, 64)] == [
+        WeightStyle.CONSTANT, WeightStyle.LOGIC, WeightStyle.LOGIC
+    ]  # fmt: skip
 
 
 def built(item, model, operator, folder, body):

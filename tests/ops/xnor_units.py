@@ -14,7 +14,7 @@ FRAMES = 60
 
 @dataclass(frozen=True)
 class Unit:
-    """Shape, folding and what comes out: the signs of thresholded sums or the sums, perhaps as signed numbers."""
+    """Shape, folding, what comes out (signs of thresholded sums, sums, or these as signed numbers), weight memory."""
 
     mw: int
     mh: int
@@ -22,6 +22,7 @@ class Unit:
     pe: int
     thresholded: bool = True
     signed: bool = False
+    ram_style: str = "auto"
 
     @property
     def words(self) -> int:
@@ -70,7 +71,7 @@ class Unit:
             "XnorMVAU", inputs, [1, self.mh], MW=self.mw, MH=self.mh, SIMD=self.simd, PE=self.pe,
             inputDataType="BINARY", weightDataType="BINARY", outputDataType="BINARY" if self.thresholded else "UINT32",
             noActivation=int(not self.thresholded), binaryXnorMode=1, ActVal=0, numInputVectors=[1],
-            signedOutput=int(self.signed),
+            signedOutput=int(self.signed), ram_style=self.ram_style,
         )  # fmt: skip
         model.set_initializer("W", self.weights.astype(np.float32))
         if self.thresholded:

@@ -26,7 +26,7 @@ OVER_MAPS = ("SlidingWindow", "WindowPool")
 FOLDED_KEYS = ("PE", "SIMD", "parallel_window")
 PASSED_OVER = frozenset(
     {"depth", "impl_style", "inFIFODepths", "inWidth", "mem_mode", "outFIFODepths", "outWidth", "preferred_impl_style"}
-    | {"ram_style", "ram_style_thresholds", "resType", "runtime_writeable_weights", "slr"}
+    | {"ram_style_thresholds", "resType", "runtime_writeable_weights", "slr"}
 )
 """Keys of FINN's folding files that choose what our units do not have, or that follow from PE and SIMD."""
 INSERTED = re.compile(r"\w+_(fifo|dwc)\d*")
@@ -168,6 +168,8 @@ def set_folding(model: Any, folding: dict[str, dict[str, Any]]) -> None:
             )  # fmt: skip
         for key, value in attributes.items():
             _set_key(*layers[name], key, value)
+        if attributes.get("ram_style") in ("block", "distributed"):
+            _set_memory(*layers[name], attributes["ram_style"])
 
 
 def sizes_of(node: Any) -> dict[str, str]:
@@ -181,8 +183,24 @@ def sizes_of(node: Any) -> dict[str, str]:
     return {"PE": "NumChannels"}
 
 
+def _set_memory(node: Any, operator: Any, style: str) -> None:
+    """Put the weights of a matrix unit where the folding file says; other layers of FINN's files have none."""
+    if node.op_type not in MVAUS:
+        return
+    from xnorflow.ops.xnor_cost import MOST_LOGIC_WORDS  # loads FINN, which must be prepared first
+
+    words = math.prod(int(operator.get_nodeattr(size)) // int(operator.get_nodeattr(key))
+                      for key, size in sizes_of(node).items())  # fmt: skip
+    if style == "distributed" and words > MOST_LOGIC_WORDS:
+        raise ConfigError(
+            f"folding file, layer {node.name}, ram_style", f"{style!r} for {words} weight words",
+            f"auto, block; distributed for up to {MOST_LOGIC_WORDS} words", "choose one of these, or a larger folding",
+        )  # fmt: skip
+    operator.set_nodeattr("ram_style", style)
+
+
 def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
-    if key in PASSED_OVER:
+    if key in PASSED_OVER or key == "ram_style":  # which depends on the others
         return
     if key == "parallel_window" and node.op_type == "SlidingWindow":
         if value not in ((0, 1) if operator.can_be_parallel() else (0,)):
@@ -215,4 +233,6 @@ def folding_of(model: Any) -> dict[str, dict[str, Any]]:
     for node, operator in hardware_layers(model):
         keys = [key for key in (*FOLDED_KEYS, "depth", "inWidth", "outWidth") if key in operator.get_nodeattr_types()]
         result[node.name] = {key: int(operator.get_nodeattr(key)) for key in keys}
+        if node.op_type.removesuffix("_rtl") in MVAUS:
+            result[node.name]["ram_style"] = operator.get_nodeattr("ram_style")
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,12 +14,15 @@ from xnorflow.lower.folding import MVAUS, divisors, hardware_layers, sizes_of
 __all__ = ["Layer", "LayerOption", "converter_luts", "fifo_depth", "layer_options"]
 
 
+Settings = dict[str, int | str]
+
+
 @dataclass(frozen=True)
 class LayerOption:
     """A layer with one folding.
 
     Args:
-        settings: PE, SIMD and parallel_window, those of them that the layer has.
+        settings: PE, SIMD, parallel_window and ram_style, those of them that the layer has.
         bits_in: bits of a beat of each stream in :attr:`Layer.inputs`.
         bits_out: bits of a beat of each stream in :attr:`Layer.outputs`.
         cycles: a frame.
@@ -27,7 +30,7 @@ class LayerOption:
         bram18: estimated 18 Kib blocks, likewise.
     """
 
-    settings: dict[str, int]
+    settings: Settings
     bits_in: tuple[int, ...]
     bits_out: tuple[int, ...]
     cycles: int
@@ -83,17 +86,31 @@ def layer_options(model: Any, part: str) -> list[Layer]:
         sinks = [index for index, name in enumerate(node.output) if name in read]
         with_fifo = node.op_type in MVAUS and position > 0
         sizes = {key: int(operator.get_nodeattr(size)) for key, size in sizes_of(node).items()}
-        settings = [
-            dict(zip(sizes, values, strict=True)) for values in itertools.product(*map(divisors, sizes.values()))
-        ]
-        if node.op_type == "SlidingWindow":
-            settings = [one | {"parallel_window": 0} for one in settings]
-            if operator.can_be_parallel():
-                settings.append(settings[-1] | {"parallel_window": 1})
+        foldings = itertools.product(*map(divisors, sizes.values()))
+        settings = [one for values in foldings for one in _variants(operator, dict(zip(sizes, values, strict=True)))]
         options = tuple(_option(operator, one, part, sources, sinks, with_fifo=with_fifo) for one in settings)
         names = tuple(node.input[index] for index in sources), tuple(node.output[index] for index in sinks)
         layers.append(Layer(*names, options))
     return layers
+
+
+def _variants(operator: Any, folding: dict[str, int]) -> Iterator[Settings]:
+    """Yield a folding with each choice that there is beside it: whole windows, memories of weights."""
+    if operator.onnx_node.op_type == "SlidingWindow_rtl":
+        yield {**folding, "parallel_window": 0}
+        if operator.can_be_parallel() and folding["SIMD"] == operator.window().channels:
+            yield {**folding, "parallel_window": 1}
+    elif "ram_style" in operator.get_nodeattr_types():
+        _set(operator, folding)
+        for style in operator.shape().ram_styles:
+            yield {**folding, "ram_style": style}
+    else:
+        yield {**folding}
+
+
+def _set(operator: Any, settings: Mapping[str, int | str]) -> None:
+    for key, value in settings.items():
+        operator.set_nodeattr(key, value)
 
 
 def _rtl_copies(nodes: list[Any]) -> Iterator[tuple[Any, Any]]:
@@ -109,15 +126,14 @@ def _rtl_copies(nodes: list[Any]) -> Iterator[tuple[Any, Any]]:
 
 
 def _option(
-    operator: Any, settings: dict[str, int], part: str, sources: list[int], sinks: list[int], *, with_fifo: bool
+    operator: Any, settings: Settings, part: str, sources: list[int], sinks: list[int], *, with_fifo: bool
 ) -> LayerOption:
-    for key, value in settings.items():
-        operator.set_nodeattr(key, value)
+    _set(operator, settings)
     luts, bram18 = operator.lut_estimation(part), operator.bram_estimation(part)
     if with_fifo:
         from xnorflow.ops.bounded_fifo import fifo_luts
 
-        luts += fifo_luts(operator.get_instream_width(), fifo_depth(int(operator.get_nodeattr("MW")), settings["SIMD"]))
+        luts += fifo_luts(operator.get_instream_width(), fifo_depth(operator.shape().mw, operator.shape().simd))
     bits_in = tuple(int(operator.get_instream_width(index)) for index in sources)
     bits_out = tuple(int(operator.get_outstream_width(index)) for index in sinks)
     return LayerOption(settings, bits_in, bits_out, int(operator.get_exp_cycles()), math.ceil(luts), math.ceil(bram18))

@@ -49,7 +49,7 @@ class CountedMvauRtl(MvauRtl):
         (folder / files[0]).write_text(hex_words(bits))
         (folder / files[1]).write_text(hex_words(trees))
         (folder / f"{name}_start.mem").write_text(hex_words(self.folded_starts(model, shape)))
-        style = WeightStyle.BLOCK if shape.weights_in_bram else WeightStyle.of(array.words)
+        style = WeightStyle.of(array.words, in_bram=shape.weights_in_bram)
         text = render_array(f"{name}_array", array, style, bits, files)
         (folder / f"{name}_array.sv").write_text(text)
         (folder / f"{compressor_name(array.heights)}.sv").write_text(render_compressor(array.heights))

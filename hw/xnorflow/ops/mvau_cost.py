@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from xnorflow.ops.xnor_cost import LOGIC_WORDS, xnor_luts
+from xnorflow.ops.xnor_cost import CONSTANT_WORDS, LOGIC_WORDS, MOST_LOGIC_WORDS, xnor_luts
 
 __all__ = ["MvauShape"]
 
@@ -50,8 +50,16 @@ class MvauShape:
     @property
     def weights_in_bram(self) -> bool:
         """Whether the weight memory goes into block RAM."""
-        least = LOGIC_WORDS if self.counted else LOGIC_ROM_WORDS
-        return self.ram_style == "block" or self.cycles > least
+        if self.ram_style == "auto":
+            return self.cycles > (LOGIC_WORDS if self.counted else LOGIC_ROM_WORDS)
+        return self.ram_style == "block"
+
+    @property
+    def ram_styles(self) -> tuple[str, ...]:
+        """Memories of which either may be the better one, by how scarce LUTs and block RAM are; ``auto`` first."""
+        if not self.counted or not CONSTANT_WORDS < self.cycles <= MOST_LOGIC_WORDS:
+            return ("auto",)
+        return "auto", "block" if self.cycles <= LOGIC_WORDS else "distributed"
 
     @property
     def luts(self) -> int:

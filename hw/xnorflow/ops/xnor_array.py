@@ -40,11 +40,11 @@ class WeightStyle(StrEnum):
     """In block RAM."""
 
     @classmethod
-    def of(cls, words: int) -> WeightStyle:
-        """Return the style for a number of weight words."""
-        if words <= CONSTANT_WORDS:
-            return cls.CONSTANT
-        return cls.LOGIC if words <= LOGIC_WORDS else cls.BLOCK
+    def of(cls, words: int, *, in_bram: bool) -> WeightStyle:
+        """Return the style for a number of weight words, in block RAM or not."""
+        if in_bram:
+            return cls.BLOCK
+        return cls.CONSTANT if words <= CONSTANT_WORDS else cls.LOGIC
 
 
 _READS = {WeightStyle.CONSTANT: 2, WeightStyle.LOGIC: 1, WeightStyle.BLOCK: 0}
@@ -171,14 +171,20 @@ def _carry_lines(plane: int, node: int, width: int, tables: Sequence[int], first
 
 
 def _rom_lines(bits: BitArray) -> Iterator[str]:
-    """Return the LUTs of a memory of at most 32 words, two bits of each in one.
+    """Yield the LUTs of a memory of at most 64 words; up to 32 there are two bits in one.
 
     Args:
         bits: 0/1 (words, width).
     """
-    places = 1 << np.arange(len(bits), dtype=np.int64)
-    tables = [int(table) for table in places @ bits.astype(np.int64)]
-    return _lut_lines("u_weight", [f"word[{bit}]" for bit in range(5)], tables, "weight_d")
+    places = np.uint64(1) << np.arange(len(bits), dtype=np.uint64)
+    tables = [int(table) for table in places @ bits.astype(np.uint64)]
+    inputs = [f"word[{bit}]" for bit in range(6)]
+    if len(bits) <= LOGIC_WORDS:
+        yield from _lut_lines("u_weight", inputs[:5], tables, "weight_d")
+        return
+    ports = ", ".join(f".I{place}({text})" for place, text in enumerate(inputs))
+    for index, table in enumerate(tables):
+        yield f"LUT6 #(.INIT({_hex(table, 64)})) u_weight_{index} ({ports}, .O(weight_d[{index}]));"
 
 
 @dataclass(frozen=True)
@@ -232,7 +238,7 @@ def render_array(name: str, shape: ArrayShape, style: WeightStyle, bits: BitArra
     stages, levels = tree_stages(shape.simd), compressor_latency(shape.heights)
     return load_template(_TEMPLATES / "xnor_array.sv.j2").render(
         banner=banner(), name=name, shape=shape, style=style, constants=constants, rom=rom, files=files,
-        stages=stages, levels=levels, delays=stages + _READS[style],
+        stages=stages, levels=levels, delays=stages + _READS[style], address_bits=max(shape.word_width, 5),
         compressor=compressor_name(shape.heights), wrapped=_wrapped,
     )  # fmt: skip
 

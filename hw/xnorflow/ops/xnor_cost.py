@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from xnorflow.ops.mvau_cost import MvauShape
 
-__all__ = ["CONSTANT_WORDS", "LOGIC_WORDS", "xnor_luts"]
+__all__ = ["CONSTANT_WORDS", "LOGIC_WORDS", "MOST_LOGIC_WORDS", "xnor_luts"]
 
 CONSTANT_WORDS = 4
 """Weight words that a carry's LUT can tell apart: two address bits beside three of the inputs, for two neurons."""
 LOGIC_WORDS = 32
 """Weight words up to which a bit of each costs half a LUT, a LUT5 of two in one."""
-_LUT_WORDS = 64
-"""Words of which one LUT holds a bit."""
+MOST_LOGIC_WORDS = 64
+"""Words of which one LUT holds a bit: more are not put into LUTs."""
 _START_BITS = 0.85
 """Part of the bits of start values that is not the same in all neurons, or in several of them."""
 
@@ -44,9 +44,9 @@ def _carries(simd: int, pe: int, words: int) -> float:
 
 def _starts(words: int, bits: int) -> float:
     """Return the LUTs of the start values: equal functions of the few bits of a word's number are there once."""
-    if words <= _LUT_WORDS:
+    if words <= MOST_LOGIC_WORDS:
         return min(_START_BITS * bits, 2.0**words - 2)
-    return _START_BITS * bits * (words / _LUT_WORDS + words / 256)
+    return _START_BITS * bits * (words / MOST_LOGIC_WORDS + words / 256)
 
 
 def xnor_luts(shape: MvauShape) -> int:
@@ -58,7 +58,7 @@ def xnor_luts(shape: MvauShape) -> int:
     carries = planes * (_carries(simd, pe, words) if constant else pe * (simd // 2))
     parities = planes * (0.7 * simd + (min(pe, 2**words) if constant else pe))
     counters = pe * _compressor(bits, planes)
-    weights = 0 if constant or shape.weights_in_bram else simd * pe / 2
+    weights = 0 if constant or shape.weights_in_bram else simd * pe / (2 if words <= LOGIC_WORDS else 1)
     # A start value that never changes leaves the accumulator's first and last bit without a LUT.
     sums = pe * (shape.acc_bits if words > 1 else shape.acc_bits - 2) + _starts(nf, pe * shape.acc_bits)
     buffer = 4 * math.ceil(simd * planes / 6) * math.ceil(sf / 32) if sf > 1 and nf > 1 else 0

@@ -22,7 +22,6 @@ Place = tuple[str, int]
 
 BUFFERED = (*MVAUS, "SlidingWindow", "StreamAdd", "StreamGate")
 """Layers that take in bursts, or that wait for another branch."""
-CONVERTER = "WidthConverter"
 LEAST = 3
 """FINN inserts no FIFO of fewer beats."""
 FRAMES = (6, 12, 24, 48, 96)
@@ -104,7 +103,8 @@ class _Search:
     def with_more(self, others: dict[Place, int]) -> _Search:
         """Return the search with other places too, if frames take longer than the busiest layer without them.
 
-        A layer that gives its results in bursts, like a pool, may be in front of one that takes its time with each.
+        A layer that gives its results in bursts, like a pool or a generator of whole windows, may be in front of one
+        that takes its time with each.
         """
         search, rest = self, dict(others)
         interval = search.interval()
@@ -187,7 +187,7 @@ def _places(model: Any, others: bool = False) -> dict[Place, int]:
 
     Args:
         model: a qonnx ModelWrapper.
-        others: return the inputs of all other layers instead, but for width converters.
+        others: return the inputs of all other layers instead.
     """
     import numpy as np
     from qonnx.custom_op.registry import getCustomOp
@@ -196,7 +196,7 @@ def _places(model: Any, others: bool = False) -> dict[Place, int]:
     bits: dict[Place, int] = {}
     source = model.graph.input[0].name  # the host's side can wait
     for node in model.graph.node:
-        if (node.op_type in BUFFERED) != others and node.op_type != CONVERTER:
+        if (node.op_type in BUFFERED) != others:
             streams = [name for name in node.input if model.get_initializer(name) is None]
             operator = getCustomOp(node)
             beats = int(np.prod(operator.get_folded_input_shape()[:-1]))

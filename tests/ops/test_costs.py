@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from costs import MODELLED, Cost, converter_of, fifo_of, measure, pool_of, sample, window_of
+from xnor_units import Unit
 
-from xnorflow.ops.memories import Memory, block_ram18
+from xnorflow.ops.memories import Memory, Rom, block_ram18
 
 
 def close(cost: Cost) -> bool:
@@ -63,3 +64,26 @@ def test_memories_go_where_they_cost_less(bits, words, style, luts, blocks):
 )
 def test_blocks_of_18_kbit(bits, words, blocks):
     assert block_ram18(bits, words) == blocks
+
+
+@pytest.mark.parametrize(
+    ("bits", "words", "blocks", "luts"),
+    [
+        (256, 576, 15, 0), (64, 1024, 4, 0), (256, 1024, 15, 0), (64, 1152, 6, 64), (96, 1536, 8, 96),
+        (128, 2048, 15, 0), (64, 2048, 8, 0), (8, 6272, 3, 32), (32, 8192, 15, 32),
+    ],
+)  # fmt: skip
+def test_memories_that_are_only_read(bits, words, blocks, luts):
+    """Blocks as yosys maps the weights of units with so many words."""
+    rom = Rom(bits, words)
+    assert (rom.bram18, rom.luts) == (blocks, luts)
+
+
+DEEP = [Unit(2304, 64, 96, 1), Unit(512, 512, 16, 8), Unit(1152, 64, 32, 2), Unit(784, 64, 8, 1), Unit(512, 256, 16, 4)]
+
+
+@pytest.mark.full
+def test_units_of_many_words(tmp_path):
+    costs = measure({f"{item}": item.operator() for item in DEEP}, tmp_path)
+    assert [cost.bram18 for cost in costs] == [cost.mapped_bram18 for cost in costs]
+    assert [str(cost) for cost in costs if abs(cost.error) > 0.11] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Memory", "block_ram18"]
+__all__ = ["Memory", "Rom", "block_ram18"]
 
 ASPECTS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 """Bits and words of an 18 Kib block; two of them are one of 36 Kib."""
@@ -17,6 +17,36 @@ COST_BLOCK = 129
 def block_ram18(bits: int, words: int) -> int:
     """Return the 18 Kib blocks of a memory in block RAM."""
     return min(math.ceil(bits / wide) * math.ceil(words / deep) for wide, deep in ASPECTS)
+
+
+@dataclass(frozen=True)
+class Rom:
+    """A memory in block RAM that is only read.
+
+    A block is cut by words: what lies above them is other bits of the same words, and a multiplexer behind it chooses.
+
+    Args:
+        bits: of a word.
+        words: 1 or more.
+    """
+
+    bits: int
+    words: int
+
+    def _banks(self) -> tuple[int, int]:
+        """Return 18 Kib blocks and how many words share an address: as few blocks as can be, then as few words."""
+        ways = ((wide, math.ceil(self.words / deep)) for wide, deep in ASPECTS)
+        return min((math.ceil(self.bits * banks / wide), banks) for wide, banks in ways)
+
+    @property
+    def bram18(self) -> int:
+        """18 Kib blocks."""
+        return self._banks()[0]
+
+    @property
+    def luts(self) -> int:
+        """LUTs of the multiplexer: three more words each."""
+        return self.bits * math.ceil((self._banks()[1] - 1) / 3)
 
 
 @dataclass(frozen=True)

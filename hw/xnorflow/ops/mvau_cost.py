@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from xnorflow.ops.memories import Rom
 from xnorflow.ops.xnor_cost import CONSTANT_WORDS, LOGIC_WORDS, MOST_LOGIC_WORDS, xnor_luts
 
 __all__ = ["MvauShape"]
@@ -62,23 +63,26 @@ class MvauShape:
         return "auto", "block" if self.cycles <= LOGIC_WORDS else "distributed"
 
     @property
+    def _rom(self) -> Rom:
+        return Rom(self.simd * self.pe * self.weight_bits, self.cycles)
+
+    @property
     def luts(self) -> int:
         """LUTs, distributed memory included."""
+        choice = self._rom.luts if self.weights_in_bram else 0
         if self.counted:
-            return xnor_luts(self)
+            return xnor_luts(self) + choice
         factor = 1.95 if self.weight_bits == 1 else 1.7 * self.weight_bits
         lanes = self.simd * self.pe * (2.15 if self.input_bits == 1 else factor * self.input_bits)
         # With several neuron folds the inputs are buffered and chosen from: 32 x 6 bits take four LUTs.
         folds = 1 + 4 / 6 * math.ceil(self.mw / self.simd / 32)
         buffer = self.simd * self.input_bits * folds if self.mh > self.pe else 0
         rom = 0.8 * self.simd * self.pe * self.weight_bits if not self.weights_in_bram and self.cycles > 1 else 0
-        return round(lanes + buffer + 1.2 * self.pe * self.acc_bits + rom + 60)
+        return round(lanes + buffer + 1.2 * self.pe * self.acc_bits + rom + choice + 60)
 
     @property
     def bram18(self) -> int:
         """18 Kib blocks of the weight memory."""
         if not self.weights_in_bram:
             return 0
-        bits = self.simd * self.pe * self.weight_bits
-        aspects = ((36, 512), (18, 1024), (9, 2048))
-        return min(math.ceil(bits / width) * math.ceil(self.cycles / depth) for width, depth in aspects)
+        return self._rom.bram18

@@ -44,8 +44,10 @@ def _carries(simd: int, pe: int, words: int) -> float:
 
 def _starts(words: int, bits: int) -> float:
     """Return the LUTs of the start values: equal functions of the few bits of a word's number are there once."""
-    if words <= MOST_LOGIC_WORDS:
+    if words <= LOGIC_WORDS:
         return min(_START_BITS * bits, 2.0**words - 2)
+    if words <= MOST_LOGIC_WORDS:  # with the choice between them and zero more inputs than a LUT has
+        return 2 * _START_BITS * bits
     return _START_BITS * bits * (words / MOST_LOGIC_WORDS + words / 256)
 
 

@@ -17,7 +17,7 @@ from xnorflow.simulate.model import StreamModel
 from xnorflow.simulate.ports import PortNames
 from xnorflow.simulate.verilator import compile_design, lint_design
 
-BODIES = {"plain": (), "primitives": ("XNORFLOW_LUT6",)}
+BODIES = {"plain": (), "pipeline": ("SYNTHESIS",), "primitives": ("XNORFLOW_LUT6",)}
 STALLS = {"none": 0.0, "in": (0.4, 0.0), "out": (0.0, 0.4), "both": 0.3}
 
 UNITS = {

@@ -192,3 +192,33 @@ def test_macros_choose_bodies_and_cells_are_found(tmp_path):
         with StreamModel(library) as model:
             found = model.run(beats, len(beats)).beats
         np.testing.assert_array_equal(found, 1 - beats if defines else beats)
+
+
+# Test design: a beat out is how many bits of the beat in are set.
+COUNTED = """`default_nettype none
+module counted #(parameter int unsigned Width = 8) (
+  input wire logic ap_clk, input wire logic ap_rst_n,
+  input wire logic [Width-1:0] in0_V_TDATA, input wire logic in0_V_TVALID, output logic in0_V_TREADY,
+  output logic [7:0] out0_V_TDATA, output logic out0_V_TVALID, input wire logic out0_V_TREADY
+);
+  logic unused;
+  assign unused = ap_clk ^ ap_rst_n;
+  assign in0_V_TREADY = out0_V_TREADY;
+  assign out0_V_TVALID = in0_V_TVALID;
+  assign out0_V_TDATA = 8'($countones(in0_V_TDATA));
+endmodule
+`default_nettype wire
+"""
+
+
+@pytest.mark.parametrize("width", [1, 32, 33, 64, 65, 96, 97, 250])
+def test_countones_of_words_pairs_and_more(tmp_path, width):
+    """The functions of popcount.hpp: of one word, of two, and of an even and an odd number of words."""
+    source = tmp_path / "counted.sv"
+    source.write_text(COUNTED)
+    bits = np.random.default_rng(width).integers(0, 2, (width + 100, width), np.uint8)
+    bits[: width + 2] = np.vstack([np.zeros(width), np.ones(width), np.eye(width)])
+    library = compile_design("counted", [source], tmp_path, ports=PortNames.axi(), parameters={"Width": width})
+    with StreamModel(library) as model:
+        found = model.run(np.packbits(bits, axis=1, bitorder="little"), len(bits)).beats
+    np.testing.assert_array_equal(found[:, 0], bits.sum(axis=1))

@@ -4,8 +4,10 @@
 // Array of plain XNOR-popcounts behind xnorflow_xnor_unit, for any chip and for simulation.
 //
 // Why this structure: the same ports and the same latency as the arrays that are written for chips
-// with LUTs of six inputs, around popcounts that simulators run fast and that synthesis spreads
-// over all of that latency.
+// with LUTs of six inputs. There are two bodies of the same function: for synthesis, a pipeline of
+// popcounts for each neuron, spread over all of that latency; for simulation, one popcount for each
+// neuron, of inputs that waited as long, and none where a step is that of the cycle before, as in a
+// pause. The tests check both against the same vectors.
 //
 // Latency: Latency cycles from a beat to its counts.
 // Interval: 1 cycle; no handshake.
@@ -31,13 +33,14 @@ module xnorflow_popcount_array #(
   parameter string WeightFile = "weights.mem",
   // Memory for the weights: "block" (block RAM) or "logic" (LUTs).
   parameter string WeightStyle = "logic",
-  // Follows: bits of the number of a weight word.
-  localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1
+  // Follows: bits of the number of a weight word, and of a beat.
+  localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1,
+  localparam int unsigned BeatWidth = Simd * InputWidth
 ) (
   input  wire logic                    clk_i,
   // Number of the weight word, two cycles before its beat
   input  wire logic [WordWidth-1:0]    word_i,
-  input  wire logic [Simd*InputWidth-1:0] beat_i,
+  input  wire logic [BeatWidth-1:0]    beat_i,
   // Counts: 2 * (row a + row b) + odd; row b is zero. Of inputs of several bits it is the sum of
   // (weight ? x : ~x), and Simd * 2**(InputWidth-1) more, so that it is not negative
   output logic      [Pe*RowWidth-1:0]  row_a_o,
@@ -64,6 +67,8 @@ module xnorflow_popcount_array #(
     $error("xnorflow_popcount_array: WeightStyle must be block or logic");
   end
 
+`ifdef SYNTHESIS
+  //// A pipeline for each neuron ////
   (* rom_style = WeightStyle *) logic [Pe*Simd-1:0] weights [Words];
   logic [Pe*Simd-1:0] read_q, weight_q;
 
@@ -111,6 +116,82 @@ module xnorflow_popcount_array #(
     end
     assign {row_a_o[p*RowWidth +: RowWidth], odd_o[p]} = (RowWidth + 1)'(count);
   end
+
+`else
+  //// All counts at once, from what came Latency cycles ago ////
+  // What comes waits in rings instead of pipelines, so that nothing but their places moves.
+  localparam int unsigned PlaceWidth = (Latency > 1) ? $clog2(Latency) : 1;
+  localparam int unsigned Second     = (Latency > 2) ? 2 : 0;
+  localparam int unsigned PlaneWidth = (InputWidth == 8) ? (Simd + 7) / 8 * 8 : Simd;
+
+  logic [Pe*Simd-1:0]    weights [2**WordWidth];  // whole, so that no word is out of range
+  logic [WordWidth-1:0]  words   [2**PlaceWidth];
+  logic [BeatWidth-1:0]  beats   [2**PlaceWidth];  // inverted: what is left is an XOR
+  logic [PlaceWidth-1:0] word_place_q, beat_place_q;  // the oldest, and that behind the second oldest
+  logic [WordWidth-1:0]  word, word_q;
+  logic [BeatWidth-1:0]  next_beat, beat_q, beat;
+  logic                  new_q;  // the step differs from the last one, which has the same counts else
+  logic [InputWidth-1:0][PlaneWidth-1:0] planes;  // a bit of all inputs, and zeros; signs are inverted
+
+  function automatic logic [PlaceWidth-1:0] next_place(logic [PlaceWidth-1:0] place);
+    return (place == PlaceWidth'(Latency - 1)) ? '0 : place + 1'b1;
+  endfunction
+
+  initial begin
+    new_q        = 1'b1;
+    word_place_q = '0;
+    beat_place_q = PlaceWidth'(Second);
+    $readmemh(WeightFile, weights, 0, int'(Words) - 1);
+  end
+
+  assign word      = words[word_place_q];
+  assign next_beat = (Latency > 2) ? beats[beat_place_q] : ~beat_i;
+  assign beat      = (Latency > 1) ? beat_q : ~beat_i;
+  assign row_b_o   = '0;
+
+  always_ff @(posedge clk_i) begin
+    words[word_place_q] <= word_i;
+    beats[word_place_q] <= ~beat_i;
+    word_place_q        <= next_place(word_place_q);
+    beat_place_q        <= next_place(beat_place_q);
+    word_q              <= word;
+    beat_q              <= next_beat;
+    new_q               <= Latency == 1 || word != word_q || next_beat != beat_q;
+  end
+
+  for (genvar b = 0; b < InputWidth; b++) begin : gen_plane
+    logic [PlaneWidth-1:0] bits;
+    if (InputWidth == 8) begin : gen_bytes
+      logic [PlaneWidth*8-1:0] bytes;
+      assign bytes = (PlaneWidth*8)'(beat);
+      for (genvar s = 0; s < PlaneWidth; s += 8) begin : gen_eight
+        // The product's highest byte is a bit of each of eight bytes.
+        assign bits[s +: 8] = 8'((((bytes[s*8 +: 64] >> b) & 64'h0101_0101_0101_0101)
+                                  * 64'h0102_0408_1020_4080) >> 56);
+      end
+    end else begin : gen_any
+      for (genvar s = 0; s < Simd; s++) begin : gen_bit
+        assign bits[s] = beat[s*InputWidth+b];
+      end
+    end
+    assign planes[b] = bits ^ PlaneWidth'({Simd{InputWidth > 1 && b == InputWidth - 1}});
+  end
+
+  for (genvar p = 0; p < Pe; p++) begin : gen_neuron
+    logic [CountWidth-1:0] count_d, count_q;
+    always_comb begin
+      count_d = '0;
+      for (int unsigned b = 0; b < InputWidth; b++) begin
+        count_d += CountWidth'($countones(
+          planes[b] ^ PlaneWidth'(weights[word_q][p*Simd +: Simd]))) << b;
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (new_q) count_q <= count_d;
+    end
+    assign {row_a_o[p*RowWidth +: RowWidth], odd_o[p]} = (RowWidth + 1)'(count_q);
+  end
+`endif
 
 endmodule
 

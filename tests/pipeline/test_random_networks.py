@@ -17,6 +17,7 @@ from xnorflow.lower.stage import lower
 prepare_finn()
 
 from xnorflow.ops.xnor_array import WeightStyle  # noqa: E402
+from xnorflow.ops.xnor_cost import LOGIC_WORDS  # noqa: E402
 
 SEEDS = [pytest.param(seed, marks=[pytest.mark.full] if seed >= 6 else []) for seed in range(60)]
 
@@ -35,7 +36,8 @@ def test_weights_are_constants_logic_and_memory(tmp_path):
     for seed in range(6):
         for mw, mh, simd, pe in one_bit_units(KINDS["perceptrons"](seed), tmp_path / str(seed)):
             folds.add((mw > simd, mh > pe))
-            found.add(WeightStyle.of((mw // simd) * (mh // pe)) if simd > 1 else "one by one")
+            words = (mw // simd) * (mh // pe)
+            found.add(WeightStyle.of(words, in_bram=words > LOGIC_WORDS) if simd > 1 else "one by one")
     assert found == {*WeightStyle, "one by one"}
     assert folds == {(False, False), (False, True), (True, False), (True, True)}
 

@@ -11,6 +11,7 @@ from xnorflow.counters.shapes import COUNTERS, Atom
 from xnorflow.counters.tree import weight_tree
 from xnorflow.ops.mvau_rtl import hex_words
 from xnorflow.ops.xnor_array import ArrayShape, WeightStyle, render_array
+from xnorflow.ops.xnor_cost import LOGIC_WORDS
 
 
 def full_from(values, first):
@@ -152,7 +153,13 @@ def test_both_bodies_of_an_array_are_equal(yosys, name):
     for file, words in (("bits.mem", bits), ("trees.mem", trees)):
         (yosys.folder / file).write_text(hex_words(words), encoding="utf-8")
     texts = [
-        render_array(f"array_{body}", shape, WeightStyle.of(shape.words), bits, ("bits.mem", "trees.mem"))
+        render_array(
+            f"array_{body}",
+            shape,
+            WeightStyle.of(shape.words, in_bram=shape.words > LOGIC_WORDS),
+            bits,
+            ("bits.mem", "trees.mem"),
+        )
         for body in ("gold", "gate")
     ]
     generated = "\n".join([texts[0], "`define XNORFLOW_LUT6", texts[1], render_compressor(shape.heights)])

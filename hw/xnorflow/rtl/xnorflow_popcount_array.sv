@@ -41,7 +41,7 @@ module xnorflow_popcount_array #(
   // Number of the weight word, two cycles before its beat
   input  wire logic [WordWidth-1:0]    word_i,
   input  wire logic [BeatWidth-1:0]    beat_i,
-  // Counts: 2 * (row a + row b) + odd; row b is zero. Of inputs of several bits it is the sum of
+  // Counts: 2 * (row a + row b) + odd. Of inputs of several bits it is the sum of
   // (weight ? x : ~x), and Simd * 2**(InputWidth-1) more, so that it is not negative
   output logic      [Pe*RowWidth-1:0]  row_a_o,
   output logic      [Pe*RowWidth-1:0]  row_b_o,
@@ -79,12 +79,10 @@ module xnorflow_popcount_array #(
     weight_q <= read_q;
   end
 
-  assign row_b_o = '0;
-
   for (genvar p = 0; p < Pe; p++) begin : gen_neuron
-    logic [CountWidth-1:0] count;
-
     if (InputWidth == 1) begin : gen_popcount
+      localparam int unsigned PartWidth = (CountWidth > 1) ? CountWidth - 1 : 1;
+      logic [PartWidth-1:0] part_a, part_b;
       xnorflow_popcount_pipeline #(
         .Width  (Simd),
         .Latency(Latency)
@@ -92,8 +90,12 @@ module xnorflow_popcount_array #(
         .clk_i   (clk_i),
         .data_i  (beat_i),
         .weight_i(weight_q[p*Simd +: Simd]),
-        .count_o (count)
+        .row_a_o (part_a),
+        .row_b_o (part_b),
+        .odd_o   (odd_o[p])
       );
+      assign row_a_o[p*RowWidth +: RowWidth] = RowWidth'(part_a);
+      assign row_b_o[p*RowWidth +: RowWidth] = RowWidth'(part_b);
     end else begin : gen_sign_sum
       // At least 0, so that the check above is what a wrong latency is told by.
       localparam int unsigned Delay = (Latency > LeastLatency) ? Latency - LeastLatency : 0;
@@ -112,9 +114,9 @@ module xnorflow_popcount_array #(
       for (genvar d = 0; d < Delay; d++) begin : gen_delay
         always_ff @(posedge clk_i) delayed[d+1] <= delayed[d];
       end
-      assign count = delayed[Delay];
+      assign {row_a_o[p*RowWidth +: RowWidth], odd_o[p]} = (RowWidth + 1)'(delayed[Delay]);
+      assign row_b_o[p*RowWidth +: RowWidth] = '0;
     end
-    assign {row_a_o[p*RowWidth +: RowWidth], odd_o[p]} = (RowWidth + 1)'(count);
   end
 
 `else

@@ -8,7 +8,7 @@
 // zero in all others, so that an OR of the two is all it takes. The register is cleared by its own
 // reset pin as the sum behind the last step goes on. A carry chain of LUTs of four inputs has no
 // room for that OR: there the register is loaded with the next start value instead, so that
-// nothing is in front of the chain. What leaves is whether the sum is negative, the other way
+// nothing but a row of full adders is in front of the chain. What leaves is whether the sum is negative, the other way
 // round, so that a neuron's output needs no inverter: that bit is kept inverted.
 //
 //   sum = (register | start) + 2 * (row_a + row_b) + odd,    modulo 2**AccWidth
@@ -122,14 +122,16 @@ module xnorflow_row_accumulator #(
   end else begin : gen_behavioral
     localparam int unsigned Wide = (RowWidth + 2 > AccWidth) ? RowWidth + 2 : AccWidth;
     logic [AccWidth-1:0] base;
-    logic [Wide-1:0]     rows;
+    logic [Wide-1:0]     row_a, row_b;
     assign base = (acc_q ^ Zero) | (Loaded ? '0 : start_i);
-    assign rows = {(Wide-1)'(row_a_i) + (Wide-1)'(row_b_i), odd_i};
-    // Inverted in front of the adder: no LUT is left behind it.
-    assign sum  = (base ^ Zero) + AccWidth'(rows);
+    assign row_a = {(Wide-1)'(row_a_i), odd_i};
+    assign row_b = {(Wide-1)'(row_b_i), 1'b0};
+    // Inverted in front of the adder: no LUT is left behind it. One sum of three terms, for
+    // synthesis to put one adder behind a row of full adders.
+    assign sum   = (base ^ Zero) + AccWidth'(row_a) + AccWidth'(row_b);
     if (Wide > AccWidth) begin : gen_modulo
       logic unused_high;
-      assign unused_high = ^rows[Wide-1:AccWidth];
+      assign unused_high = ^{row_a[Wide-1:AccWidth], row_b[Wide-1:AccWidth]};
     end
   end
 

@@ -11,14 +11,14 @@ module arrayed #(
   parameter int unsigned Latency = 4,
   localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1,
   localparam int unsigned BeatWidth = Simd * InputWidth,
-  localparam int unsigned LaneWidth = 2 * RowWidth + 1
+  localparam int unsigned LaneWidth = RowWidth + 2
 ) (
   input  wire logic                           clk_i,
   input  wire logic                           rst_ni,
   input  wire logic [WordWidth+BeatWidth-1:0] data_i,
   input  wire logic                           valid_i,
   output logic                                ready_o,
-  // Of a neuron: row b, row a, odd
+  // Counts: 2 * (row a + row b) + odd of a neuron each
   output logic      [Pe*LaneWidth-1:0]        data_o,
   output logic                                valid_o,
   input  wire logic                           ready_i
@@ -55,7 +55,7 @@ module arrayed #(
 
   for (genvar p = 0; p < Pe; p++) begin : gen_lane
     assign counts[p*LaneWidth +: LaneWidth] =
-      {row_b[p*RowWidth +: RowWidth], row_a[p*RowWidth +: RowWidth], odd[p]};
+      {(RowWidth+1)'(row_a[p*RowWidth +: RowWidth]) + (RowWidth+1)'(row_b[p*RowWidth +: RowWidth]), odd[p]};
   end
 
   xnorflow_credit_fifo #(

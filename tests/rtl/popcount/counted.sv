@@ -5,7 +5,8 @@
 module counted #(
   parameter int unsigned Width = 64,
   parameter int unsigned Latency = 5,
-  localparam int unsigned CountWidth = $clog2(Width + 1)
+  localparam int unsigned CountWidth = $clog2(Width + 1),
+  localparam int unsigned RowWidth = (CountWidth > 1) ? CountWidth - 1 : 1
 ) (
   input  wire logic                  clk_i,
   input  wire logic                  rst_ni,
@@ -19,6 +20,10 @@ module counted #(
 
   logic [Latency-1:0]    valid_q;
   logic [CountWidth-1:0] count;
+  logic [RowWidth-1:0]   row_a, row_b;
+  logic                  odd;
+
+  assign count = CountWidth'({row_a, odd}) + CountWidth'({row_b, 1'b0});
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) valid_q <= '0;
@@ -32,7 +37,9 @@ module counted #(
     .clk_i   (clk_i),
     .data_i  (data_i[Width-1:0]),
     .weight_i(data_i[2*Width-1:Width]),
-    .count_o (count)
+    .row_a_o (row_a),
+    .row_b_o (row_b),
+    .odd_o   (odd)
   );
 
   xnorflow_credit_fifo #(

@@ -60,7 +60,7 @@ def test_counts_and_cycles(bench, tmp_path, simd, width, pe, words, latency, syn
     word_bits, row_bits = max((words - 1).bit_length(), 1), (simd * (2**width - 1)).bit_length()
     beats = np.hstack([inputs.reshape(400, -1), word[:, None] >> np.arange(word_bits) & 1])
     source = StreamSpec("in", "BINARY", 1, beats.shape[1], beats.shape[1])
-    sink = StreamSpec("out", f"UINT{2 * row_bits + 1}", 2 * row_bits + 1, pe, pe)
+    sink = StreamSpec("out", f"UINT{row_bits + 2}", row_bits + 2, pe, pe)
     shape = {"Simd": simd, "InputWidth": width, "Pe": pe, "Words": words, "RowWidth": row_bits, "Latency": latency}
     library = compile_design(
         "arrayed", [*[bench.folder / f"xnorflow_{part}.sv" for part in PARTS], HERE / "arrayed.sv"], tmp_path,

@@ -1,4 +1,4 @@
-"""xnorflow_popcount_pipeline: counts of both bodies, for one term and more, in fewer cycles than levels and in more."""
+"""xnorflow_popcount_pipeline: counts for one term and more, in fewer cycles than levels and in more."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ SHAPES = [(1, 1), (2, 1), (3, 2), (5, 1), (5, 2), (17, 3), (33, 4), (64, 5), (64
 FIFO_LATENCY = 2
 
 
-def open_counted(bench, folder: Path, synthesis: bool, **parameters: int) -> StreamModel:
-    define = folder / "define.sv"
-    define.write_text("`define SYNTHESIS\n" if synthesis else "\n", encoding="utf-8")
+def open_counted(bench, folder: Path, **parameters: int) -> StreamModel:
     library = [bench.folder / f"xnorflow_{part}.sv" for part in ("fifo", "credit_fifo", "popcount_pipeline")]
-    sources = (define, *library, HERE / "counted.sv")
+    sources = (*library, HERE / "counted.sv")
     return StreamModel(compile_design("counted", sources, folder, ports=PortNames.library(), parameters=parameters))
 
 
@@ -34,13 +32,12 @@ def pairs(width: int) -> np.ndarray:
     return np.hstack([first, first ^ equal ^ 1])
 
 
-@pytest.mark.parametrize("synthesis", [False, True], ids=["simulation", "synthesis"])
 @pytest.mark.parametrize(("width", "latency"), SHAPES)
-def test_counts_equal_bits(bench, tmp_path, width, latency, synthesis):
+def test_counts_equal_bits(bench, tmp_path, width, latency):
     beats = pairs(width)
     source = StreamSpec("in", "BINARY", 1, 2 * width, 2 * width)
     sink = StreamSpec("out", f"UINT{width.bit_length()}", width.bit_length(), 1, 1)
-    with open_counted(bench, tmp_path, synthesis, Width=width, Latency=latency) as model:
+    with open_counted(bench, tmp_path, Width=width, Latency=latency) as model:
         got, run = bench.stream(model, beats, source, sink)
     np.testing.assert_array_equal(got[:, 0], (beats[:, :width] == beats[:, width:]).sum(axis=1))
     assert set(run.intervals) == {1}

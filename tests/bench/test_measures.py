@@ -87,8 +87,8 @@ def test_integer_onnx_is_timed(bench):
 
 
 def test_a_simulation_is_timed_once_for_both_rows(bench):
-    cycles = simulation_row("DIGITS_TFC_1W1A", 12, frames_a_second=False)(bench)
-    frames = simulation_row("DIGITS_TFC_1W1A", 12, frames_a_second=True)(bench)
+    cycles = simulation_row("DIGITS_TFC_1W1A", 12, 64, frames_a_second=False)(bench)
+    frames = simulation_row("DIGITS_TFC_1W1A", 12, 64, frames_a_second=True)(bench)
     assert cycles.details == frames.details
     details = cycles.details
     assert details["cycles"] >= 12 * details["cycles_a_frame"] and details["processes"] == 2

@@ -105,21 +105,23 @@ def vectors(built: Built, frames: int) -> tuple[IntArray, IntArray]:
     return inputs, built.codec.raw(results)
 
 
-def simulation_row(name: str, frames: int, *, frames_a_second: bool) -> Measure:
+def simulation_row(name: str, frames: int, target_cycles: int, *, frames_a_second: bool) -> Measure:
     """Return what measures how fast a network's RTL is simulated, in two processes without stalls.
 
     Args:
         name: of a network of the zoo.
         frames: to stream; all outputs are compared with integer.onnx.
+        target_cycles: cycles a frame that it is folded for.
         frames_a_second: whether the value counts frames, or cycles of the design.
     """
 
     def measure(bench: Bench) -> Measurement:
-        key = f"simulation of {frames} frames, {name}"
+        key = f"simulation of {frames} frames, {name}, {target_cycles} cycles"
         if key not in bench.shared:
             export_network(name, bench.work / "model.onnx")
             with empty_cache(bench.work / "cache"):
-                built = lower_and_generate(bench.work / "model.onnx", bench.work, bench)
+                folded = {"target_cycles": target_cycles}
+                built = lower_and_generate(bench.work / "model.onnx", bench.work, bench, folded)
                 bench.shared[key] = _simulate(built, frames, bench)
         details = bench.shared[key]
         kind = "frames" if frames_a_second else "cycles"

@@ -13,7 +13,7 @@ import pytest
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ["MPLBACKEND"] = "agg"
-for variable in ("XNORFLOW_VERILATOR", "CXX", "COLUMNS", "FORCE_COLOR"):
+for variable in ("XNORFLOW_VERILATOR", "XNORFLOW_AP_TYPES", "CXX", "COLUMNS", "FORCE_COLOR"):
     os.environ.pop(variable, None)  # the developer's own settings would change what is tested
 
 CACHE = pytest.StashKey[Path]()

@@ -19,7 +19,7 @@ def findings(monkeypatch):
 def test_every_tool_is_listed(findings):
     rows = findings()
     assert {"Python", "g++", "verilator", "make", "perl", "yosys", "finn-plus", "brevitas", "qonnx", "torch",
-            "onnxruntime", "nextpnr-ecp5", "Vivado", "Vitis HLS", "pynq"} == set(rows)  # fmt: skip
+            "onnxruntime", "nextpnr-ecp5", "ap_types", "Vivado", "Vitis HLS", "pynq"} == set(rows)  # fmt: skip
     assert all(row.needed_for and row.without for row in rows.values())
     assert rows["finn-plus"].found == "1.6.1"
     assert not rows["Vivado"].required and not rows["pynq"].required

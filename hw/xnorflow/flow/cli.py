@@ -16,6 +16,7 @@ from xnorflow.flow.cli_synthesize import synthesize
 from xnorflow.flow.cli_training import summary, zoo
 from xnorflow.flow.cli_verify import verify
 from xnorflow.flow.options import (
+    BackendOption,
     Board,
     Budget,
     BuildUntil,
@@ -99,6 +100,7 @@ def run(
     folding: Folding = None,
     clock_ns: ClockNs = None,
     output_type: OutputTypeOption = None,
+    backend: BackendOption = None,
     frames: Frames = None,
     stall: Stall = None,
     jobs: Jobs = None,
@@ -117,11 +119,12 @@ def run(
     """
     from xnorflow.flow import commands
 
+    hardware = commands.build_overrides(
+        board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type, backend, table="build"
+    )
     overrides = [
         *commands.data_overrides(data_root, seed, name),
-        *commands.build_overrides(
-            board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type, table="build"
-        ),
+        *hardware,
         *commands.simulate_overrides(frames, stall, jobs, table="simulate"),
     ]
     plan = Plan(until, simulate=not no_simulate, synthesize=not no_synthesize, force=force)
@@ -183,6 +186,7 @@ def build(
     folding: Folding = None,
     clock_ns: ClockNs = None,
     output_type: OutputTypeOption = None,
+    backend: BackendOption = None,
     inputs: Annotated[Path | None, typer.Option("--inputs", help="Float inputs to compare on, .npy or .npz.")] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", help="Compare on a test set, e.g. mnist.")] = None,
     data_root: DataRoot = None,
@@ -205,7 +209,7 @@ def build(
 
     plan = Plan(Stage(until), simulate=not no_simulate, synthesize=not no_synthesize, force=force)
     settings = commands.build_overrides(
-        board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type
+        board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type, backend
     )
     source = commands.InputOptions(inputs, dataset, data_root, frames, seed)
     simulation = commands.simulate_overrides(frames, stall, jobs)

@@ -18,9 +18,10 @@ from xnorflow.flow.folders import Folders
 
 if TYPE_CHECKING:
     from xnorflow.simulate.config import SimulateSettings
+    from xnorflow.simulate.csim_stage import CSimReport
     from xnorflow.simulate.report import SimulationReport
 
-__all__ = ["Expectation", "expect", "simulate_golden"]
+__all__ = ["Expectation", "expect", "simulate_golden", "simulate_golden_c"]
 
 ENCODE_TOLERANCE = 0.1
 """Largest distance of a float logit from its table entry, in steps between entries: float32 sums are rounded."""
@@ -79,19 +80,41 @@ def simulate_golden(folders: Folders, settings: SimulateSettings, progress: Prog
         LowerError: the integer model differs from the reference.
         SimulateError: the design differs from the reference, or hangs.
     """
-    from xnorflow.lower.integer_onnx import run_integer
     from xnorflow.simulate.stage import simulate
 
     Design.load(folders.design)
+    golden, expectation = _expect_golden(folders, settings.frames, progress)
+    report = simulate(folders.build, expectation.inputs, expectation.outputs, settings, progress)
+    _write_accuracy(folders, golden, expectation, "rtl")
+    return report
+
+
+def simulate_golden_c(folders: Folders, frames: int | None, progress: Progress) -> CSimReport:
+    """Run the C++ of an HLS design on the golden vectors; writes csim.json and accuracy.json.
+
+    Raises:
+        InputModelError: design or golden vectors are missing.
+        LowerError: the integer model differs from the reference.
+        SimulateError: the C++ differs from the reference, or does not compile.
+    """
+    from xnorflow.simulate.csim_stage import simulate_c
+
+    golden, expectation = _expect_golden(folders, frames, progress)
+    report = simulate_c(folders.build, expectation.inputs, expectation.outputs, progress)
+    _write_accuracy(folders, golden, expectation, "cpp")
+    return report
+
+
+def _expect_golden(folders: Folders, frames: int | None, progress: Progress) -> tuple[GoldenVectors, Expectation]:
+    """Return the first golden vectors and what the accelerator must make of them."""
+    from xnorflow.lower.integer_onnx import run_integer
+
     codec = _load_codec(folders)
     golden = GoldenVectors.load(folders.golden)
-    count = min(settings.frames or len(golden.inputs), len(golden.inputs))
+    count = min(frames or len(golden.inputs), len(golden.inputs))
     golden = GoldenVectors(golden.inputs[:count], golden.logits[:count], golden.labels[:count])
     results = run_integer(folders.build / "integer.onnx", codec.quantize(golden.inputs), progress)
-    expectation = expect(golden, codec, results)
-    report = simulate(folders.build, expectation.inputs, expectation.outputs, settings, progress)
-    _write_accuracy(folders, golden, expectation)
-    return report
+    return golden, expect(golden, codec, results)
 
 
 def _load_codec(folders: Folders) -> HostCodec:
@@ -113,12 +136,13 @@ def _agree(reference: IntArray, integer: IntArray, what: str) -> None:
         )
 
 
-def _write_accuracy(folders: Folders, golden: GoldenVectors, expectation: Expectation) -> None:
-    """Note the share of right classes by path; what the RTL sent was just shown to be what was expected of it."""
+def _write_accuracy(folders: Folders, golden: GoldenVectors, expectation: Expectation, path: str) -> None:
+    """Note the share of right classes by path; what the design sent was just shown to be what was expected of it."""
     frames = len(golden.inputs)
     content: dict[str, float | int] = {"frames": frames}
     if len(golden.labels) == frames:
         from_floats = golden.logits.argmax(axis=1)
         content["accuracy_float"] = float(np.mean(from_floats == golden.labels))
-        content["accuracy_integer"] = content["accuracy_rtl"] = float(np.mean(expectation.classes == golden.labels))
+        share = float(np.mean(expectation.classes == golden.labels))
+        content["accuracy_integer"] = content[f"accuracy_{path}"] = share
     write_json(folders.report / "accuracy.json", content)

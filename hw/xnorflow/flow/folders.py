@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xnorflow.artifact.errors import InputModelError
+from xnorflow.artifact.hls_design import HLS_DESIGN_FILE
 
 __all__ = ["Folders"]
 
@@ -78,6 +79,11 @@ class Folders:
     def design(self) -> Path:
         """Description of the generated design."""
         return self.build / "design.json"
+
+    @property
+    def hls_design(self) -> Path:
+        """Description of the design in C++, where that is what was generated."""
+        return self.build / HLS_DESIGN_FILE
 
     @property
     def golden(self) -> Path:

@@ -11,6 +11,8 @@ import typer
 from xnorflow.flow.stages import BuildStage, Stage
 
 __all__ = [
+    "Backend",
+    "BackendOption",
     "Board",
     "Budget",
     "BuildUntil",
@@ -46,6 +48,13 @@ class OutputType(StrEnum):
     AUTO = "auto"
     LOGITS = "logits"
     LABELS = "labels"
+
+
+class Backend(StrEnum):
+    """What is generated: lower's, likewise."""
+
+    RTL = "rtl"
+    HLS = "hls"
 
 
 class Objective(StrEnum):
@@ -108,6 +117,13 @@ OutputTypeOption = Annotated[
     OutputType | None,
     typer.Option(
         "--output-type", help="logits, labels (argmax on chip), or as the file ends.", rich_help_panel=HARDWARE
+    ),
+]
+
+BackendOption = Annotated[
+    Backend | None,
+    typer.Option(
+        "--backend", help="rtl: SystemVerilog; hls: C++ for Vitis HLS, simulated by g++.", rich_help_panel=HARDWARE
     ),
 ]
 

@@ -31,6 +31,7 @@ class Results:
         estimates: estimate_layer_resources.json, by layer, with ``total``.
         lowering: lowering.json.
         simulation: simulation.json.
+        csim: csim.json.
         syntheses: by chip family, yosys_synth_<family>.json.
         routed: ecp5_route.json.
         outdated: what was made from an earlier version of what it reads, in words.
@@ -45,6 +46,7 @@ class Results:
     estimates: dict[str, Any]
     lowering: dict[str, Any]
     simulation: dict[str, Any]
+    csim: dict[str, Any]
     syntheses: dict[str, dict[str, Any]]
     routed: dict[str, Any]
     outdated: tuple[str, ...]
@@ -88,6 +90,7 @@ def load_results(folders: Folders) -> Results:
         estimates=_read(report / "estimate_layer_resources.json"),
         lowering=_read(report / "lowering.json"),
         simulation=_read(report / "simulation.json"),
+        csim=_read(report / "csim.json"),
         syntheses={path.stem.removeprefix(SYNTHESIS_PREFIX): _read(path) for path in names},
         routed=_read(report / "ecp5_route.json"),
         outdated=tuple(_outdated(training, export, design)),

@@ -36,8 +36,8 @@ class Row:
 def summary_rows(results: Results) -> list[Row]:
     """Return all rows for which there is a number."""
     return [
-        *_network(results), *_accuracy(results), *_simulation(results), *_speed(results), *_resources(results),
-        *_routed(results),
+        *_network(results), *_accuracy(results), *_simulation(results), *_csim(results), *_speed(results),
+        *_resources(results), *_routed(results),
     ]  # fmt: skip
 
 
@@ -55,11 +55,20 @@ def _accuracy(results: Results) -> Iterator[Row]:
     value = accuracy.get("accuracy_float", facts.get("accuracy_float"))
     if value is not None:
         yield Row("accuracy", "accuracy, float", f"{value:.2%} of {frames:,}", "torch" if facts else "QONNX execution")
-    for path, origin in (("integer", "integer.onnx"), ("rtl", "Verilator")):
+    for path, origin in (("integer", "integer.onnx"), ("rtl", "Verilator"), ("cpp", "g++")):
         value = accuracy.get(f"accuracy_{path}")
         if value is not None:
-            name = {"rtl": "RTL"}.get(path, path)
+            name = {"rtl": "RTL", "cpp": "C++"}.get(path, path)
             yield Row("accuracy", f"accuracy, {name}", f"{value:.2%} of {frames:,}", origin)
+
+
+def _csim(results: Results) -> Iterator[Row]:
+    csim = results.csim
+    if csim:
+        kind, wrong = results.lowering.get("output", "outputs"), csim["mismatches"]
+        yield Row("csim", f"C++: differing {kind}", f"{wrong:,} of {csim['frames']:,} frames", csim["path"], not wrong)
+        seconds = f"{csim['simulate_seconds']:.1f} s"
+        yield Row("csim", "C simulation time", seconds, f"wall clock; its build {csim['build_seconds']:.1f} s")
 
 
 def _simulation(results: Results) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xnorflow.artifact.errors import SynthesizeError
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.records import StageRecords, fingerprint, source_hash
 from xnorflow.flow.staging import staged_contents
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from xnorflow.train.zoo.catalog import ZooEntry
 
 __all__ = ["Workflow", "training_key"]
+
+CSIM_NOTE = "C++ by g++"
 
 
 @dataclass(frozen=True)
@@ -121,37 +124,50 @@ class Workflow:
 
     def build(self, model: Path, settings: BuildSettings, *, generate: bool = True) -> None:
         """Lower ``model`` and, unless told not to, generate its RTL."""
-        folders = self._folders
+        folders, in_hls = self._folders, settings.backend == "hls"
 
         def action() -> Outcome:
             from xnorflow.artifact.golden import GoldenVectors
+            from xnorflow.generate.hls_stage import generate_hls
             from xnorflow.generate.stage import generate as generate_rtl
             from xnorflow.lower.stage import lower
 
             golden = GoldenVectors.load(folders.golden)
             with staged_contents(folders.build) as work:
                 lowered = lower(model, work, settings, golden, self._progress)
-                _check_budget(work, lowered.board)
+                if not in_hls:
+                    _check_budget(work, lowered.board)
                 note = f"integers = reference on {lowered.checked_frames:,} frames"
-                if generate:
+                if generate and in_hls:
+                    layers = generate_hls(work, lowered, self._progress).nodes
+                    note = f"{len(layers)} layers in C++ for {lowered.board}"
+                elif generate:
                     design = generate_rtl(work, lowered, self._progress)
                     note = f"{len(design.nodes)} modules for {design.board}, {design.cycles_per_frame:,} cycles a frame"
-            if not generate:  # an earlier design does not belong to what was lowered now
+            # An earlier design does not belong to what was lowered now.
+            if in_hls or not generate:
                 folders.design.unlink(missing_ok=True)
                 shutil.rmtree(folders.build / "rtl", ignore_errors=True)
+            if not in_hls or not generate:
+                folders.hls_design.unlink(missing_ok=True)
+                shutil.rmtree(folders.build / "hls", ignore_errors=True)
             shutil.rmtree(folders.build / "bitfile", ignore_errors=True)  # of the design before
             made = [folders.build / "integer.onnx", folders.build / "host.npz"]
-            return Outcome([*made, folders.design, *self._rtl()] if generate else made, note)
+            design_file = folders.hls_design if in_hls else folders.design
+            return Outcome([*made, design_file, *self._sources()] if generate else made, note)
 
-        packages = ("lower", "ops", "generate", "rtl", "boards", "artifact")
+        packages = ("lower", "ops", "generate", "rtl", "hls", "boards", "artifact")
         sources = source_hash(*(f"xnorflow.{package}" for package in packages))
         folding = settings.folding or "none"
         key = fingerprint(model, folders.golden, _dump(settings), folding, sources)
         self._do("generate" if generate else "lower", key, action)
 
     def simulate(self, settings: SimulateSettings, *, always: bool = False) -> None:
-        """Stream the reference's inputs through the design in Verilator; every output must be equal."""
+        """Stream the reference's inputs through the design in Verilator, or in C++; every output must be equal."""
         folders = self._folders
+        if folders.hls_design.is_file():
+            self._simulate_c(settings, always=always)
+            return
 
         def action() -> Outcome:
             from xnorflow.flow.comparison import simulate_golden
@@ -161,12 +177,31 @@ class Workflow:
             note = f"{done.mismatches} of {done.frames:,} frames differ, {cycles}"
             return Outcome([folders.report / "simulation.json", folders.report / "accuracy.json"], note)
 
-        rtl, sources = self._rtl(), source_hash("xnorflow.simulate", "xnorflow.artifact")
+        rtl, sources = self._sources(), source_hash("xnorflow.simulate", "xnorflow.artifact")
         key = fingerprint(folders.design, *rtl, folders.golden, _dump(settings), sources)
+        self._do("simulate", key, action, always=always)
+
+    def _simulate_c(self, settings: SimulateSettings, *, always: bool) -> None:
+        folders = self._folders
+
+        def action() -> Outcome:
+            from xnorflow.flow.comparison import simulate_golden_c
+
+            done = simulate_golden_c(folders, settings.frames, self._progress)
+            note = f"{done.mismatches} of {done.frames:,} frames differ, {CSIM_NOTE}"
+            return Outcome([folders.report / "csim.json", folders.report / "accuracy.json"], note)
+
+        sources = source_hash("xnorflow.simulate", "xnorflow.artifact")
+        key = fingerprint(folders.hls_design, *self._sources(), folders.golden, _dump(settings), sources)
         self._do("simulate", key, action, always=always)
 
     def synthesize(self, settings: SynthesizeSettings, *, always: bool = False) -> None:
         """Map the design with yosys and compare it with the board."""
+        if self._folders.hls_design.is_file():
+            raise SynthesizeError(
+                f"design {self._folders.hls_design}", "is C++ for HLS", "a design in RTL",
+                "run Vitis HLS on hls/hls_syn_xnorflow_top.tcl, or build with --backend rtl",
+            )  # fmt: skip
 
         def action() -> Outcome:
             from xnorflow.synthesize.stage import synthesize
@@ -177,11 +212,11 @@ class Workflow:
             return Outcome(sorted(self._folders.report.glob("yosys_synth_*.json")), note)
 
         sources = source_hash("xnorflow.synthesize", "xnorflow.boards")
-        key = fingerprint(self._folders.design, *self._rtl(), _dump(settings), sources)
+        key = fingerprint(self._folders.design, *self._sources(), _dump(settings), sources)
         self._do("synthesize", key, action, always=always)
 
-    def _rtl(self) -> list[Path]:
-        return _files(self._folders.build / "rtl")
+    def _sources(self) -> list[Path]:
+        return [*_files(self._folders.build / "rtl"), *_files(self._folders.build / "hls")]
 
     def _do(self, stage: str, key: str, action: Action, *, always: bool = False) -> None:
         if not (self._force or always) and self._records.is_current(stage, key):

@@ -18,7 +18,7 @@ from xnorflow.lower.fifo_sizing import predict
 from xnorflow.lower.finn_compat import build_directory
 from xnorflow.lower.stage import Lowered
 
-__all__ = ["generate"]
+__all__ = ["generate", "input_stream", "output_stream"]
 
 RTL_DIR = "rtl"
 INFO_KEYS = (
@@ -54,8 +54,8 @@ def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
         clock_ns=lowered.clock_ns,
         cycles_per_frame=int(cycles.intervals[-1]),
         latency_cycles=cycles.latency,
-        input=_input_stream(lowered),
-        output=_output_stream(lowered),
+        input=input_stream(lowered),
+        output=output_stream(lowered),
         nodes=tuple(nodes),
         artifact_sha256=lowered.artifact_sha256,
     )
@@ -113,7 +113,8 @@ def _giver(model: Any, tensor: str) -> str:
     return "in0" if producer is None else f"{producer.name}.out{list(producer.output).index(tensor)}"
 
 
-def _input_stream(lowered: Lowered) -> StreamSpec:
+def input_stream(lowered: Lowered) -> StreamSpec:
+    """Return the port that takes frames."""
     _, operator = _operators(lowered.model)[0]
     datatype = operator.get_input_datatype(0)
     # FINN calls -1/+1 that travels as 0/1 BINARY; the host thinks in BIPOLAR.
@@ -122,7 +123,8 @@ def _input_stream(lowered: Lowered) -> StreamSpec:
     return StreamSpec("in0_V", name, int(datatype.bitwidth()), elements, int(operator.get_folded_input_shape()[-1]))
 
 
-def _output_stream(lowered: Lowered) -> StreamSpec:
+def output_stream(lowered: Lowered) -> StreamSpec:
+    """Return the port that gives results."""
     _, operator = _operators(lowered.model)[-1]
     datatype = operator.get_output_datatype()
     shape = operator.get_folded_output_shape()

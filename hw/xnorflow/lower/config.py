@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["BoardFill", "BuildSettings", "FoldingBudget", "Objective", "OutputKind"]
+__all__ = ["Backend", "BoardFill", "BuildSettings", "FoldingBudget", "Objective", "OutputKind"]
 
 
 class OutputKind(StrEnum):
@@ -17,6 +17,15 @@ class OutputKind(StrEnum):
     AUTO = "auto"  # labels where the ONNX file ends in TopK or ArgMax, else logits
     LOGITS = "logits"
     LABELS = "labels"
+
+
+class Backend(StrEnum):
+    """What the accelerator is generated as."""
+
+    RTL = "rtl"
+    """SystemVerilog, simulated cycle by cycle and mapped to LUTs."""
+    HLS = "hls"
+    """C++ for Vitis HLS, compiled and run by g++."""
 
 
 class Objective(StrEnum):
@@ -75,6 +84,7 @@ class BuildSettings(BaseModel):
         folding: JSON file in FINN's folding format. Targets, budget, maximize and this exclude each other; without any,
             the fastest folding that the board has room for, though none faster than 128 cycles.
         output: logits, labels (argmax on chip), or whichever the ONNX file ends in.
+        backend: what is generated: SystemVerilog, or C++ for HLS.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,3 +98,4 @@ class BuildSettings(BaseModel):
     fill: BoardFill | None = None
     folding: Path | None = None
     output: OutputKind = OutputKind.AUTO
+    backend: Backend = Backend.RTL

@@ -70,7 +70,7 @@ def nodes_of(model: Any, network: IntegerNetwork) -> list[tuple[Any, int]]:
 
 
 def _kind(node: Any) -> str:
-    return str(node.op_type.removesuffix("_rtl"))
+    return str(node.op_type.removesuffix("_rtl").removesuffix("_hls"))
 
 
 def _is_result(network: IntegerNetwork, position: int, kind: str) -> bool:

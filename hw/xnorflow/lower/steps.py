@@ -9,7 +9,7 @@ from typing import Any
 
 from xnorflow.boards.catalog import load_board
 from xnorflow.lower import folding
-from xnorflow.lower.config import BoardFill, BuildSettings
+from xnorflow.lower.config import Backend, BoardFill, BuildSettings
 from xnorflow.lower.fifo_sizing import size_fifos
 from xnorflow.lower.fold_to_fit import fold_to_fill, fold_to_fit
 from xnorflow.lower.integer_network import IntegerNetwork
@@ -206,19 +206,28 @@ def _with_own_operators(model: Any, context: StepContext) -> Any:
 
 
 def step_specialize_layers(model: Any, context: StepContext) -> Any:
-    """FINN's own: every operator gets its RTL backend."""
+    """FINN's own: every operator gets its RTL backend, or its HLS one where that is wanted; FIFOs are always RTL."""
     from finn.transformation.fpgadataflow.specialize_layers import SpecializeLayers
+    from qonnx.custom_op.registry import getCustomOp
 
     from xnorflow.lower.passes.name_layers import NameLayers
 
+    if context.settings.backend is Backend.HLS:
+        for node in model.graph.node:
+            if node.op_type != "BoundedFIFO":
+                getCustomOp(node).set_nodeattr("preferred_impl_style", "hls")
     return model.transform(SpecializeLayers(context.part)).transform(NameLayers(context.network))
 
 
 def step_generate_estimate_reports(model: Any, context: StepContext) -> Any:
-    """FINN's own: estimate_layer_cycles.json and its relatives."""
+    """FINN's own: estimate_layer_cycles.json and its relatives; of HLS, what is known of its resources is nothing."""
     from finn.builder.build_dataflow_steps import step_generate_estimate_reports as finn_step
 
-    return finn_step(model, context.finn)
+    done = finn_step(model, context.finn)
+    if context.settings.backend is Backend.HLS:  # formulas for LUTs are those of the RTL or of finn-hlslib
+        for name in ("estimate_layer_resources", "estimate_layer_config_alternatives"):
+            (context.directory / "report" / f"{name}.json").unlink(missing_ok=True)
+    return done
 
 
 STEPS: tuple[Step, ...] = (

@@ -64,7 +64,7 @@ def _check_parameters(step: str, model: Any, network: IntegerNetwork, matched: l
     """Compare what the units hold with the network: equal weights and thresholds are equal for *every* input."""
     for node, position in matched:
         layer = network.operations[position]
-        if not isinstance(layer, IntegerLayer) or node.op_type.removesuffix("_rtl") not in UNITS:
+        if not isinstance(layer, IntegerLayer) or node.op_type.removesuffix("_rtl").removesuffix("_hls") not in UNITS:
             continue
         weights = np.asarray(model.get_initializer(node.input[1]))
         weights = np.where(weights > 0, 1, -1) if layer.binary_weights else np.rint(weights).astype(np.int64)

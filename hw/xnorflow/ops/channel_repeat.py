@@ -53,6 +53,20 @@ class ChannelRepeat(VectorOperator):
         """Return the QONNX datatype of the copies, the input's."""
         return self.get_input_datatype()
 
+    def check_copies(self) -> None:
+        """Refuse what is no repetition.
+
+        Raises:
+            GenerateError: fewer than two copies, or a map filled from more than a pixel.
+        """
+        times, pixels = self.times(), self.output_pixels()
+        if times < 2 or (pixels and (len(pixels) != 2 or math.prod(self.get_nodeattr("numInputVectors")) != 1)):
+            raise GenerateError(
+                f"node {self.onnx_node.name}",
+                f"Times={times}, OutputPixels={list(pixels)} of {self.get_nodeattr('numInputVectors')} pixels",
+                "at least 2 copies, and with OutputPixels rows and columns, from one pixel", "set the attributes",
+            )  # fmt: skip
+
     def execute_node(self, context: Any, graph: Any) -> None:
         """Repeat in numpy."""
         node = self.onnx_node
@@ -71,13 +85,8 @@ class ChannelRepeat_rtl(RtlNode, ChannelRepeat):
 
     def write_sources(self, model: Any, folder: Path) -> str:
         """Return the wrapper's text."""
+        self.check_copies()
         bits, times, pixels = self.get_instream_width(), self.times(), self.output_pixels()
-        if times < 2 or (pixels and (len(pixels) != 2 or math.prod(self.get_nodeattr("numInputVectors")) != 1)):
-            raise GenerateError(
-                f"node {self.onnx_node.name}",
-                f"Times={times}, OutputPixels={list(pixels)} of {self.get_nodeattr('numInputVectors')} pixels",
-                "at least 2 copies, and with OutputPixels rows and columns, from one pixel", "set the attributes",
-            )  # fmt: skip
         beats = int(self.get_nodeattr("NumChannels")) // self.fold()
         kind = f"{self.fold()} x {self.get_input_datatype().name} a frame"
         source, sink = (Port(bits, f"{count} beats of {kind}") for count in self.beats())

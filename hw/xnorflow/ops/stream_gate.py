@@ -48,6 +48,28 @@ class StreamGate(StreamJoin):
         low, high = scale * low + offset, scale * high + offset
         return min(low, low << most), max(high, high << most)
 
+    def check_settings(self) -> None:
+        """Refuse what the hardware would.
+
+        Raises:
+            GenerateError: codes, Offset or the output's datatype do not fit.
+        """
+        codes, (scale, offset, most) = self.get_input_datatype(1), self.settings()
+        where, kind, (low, high) = f"node {self.onnx_node.name}", self.get_output_datatype(), self.result_range()
+        if codes.signed() or codes.bitwidth() > 3 or not 1 <= most <= codes.max():
+            raise GenerateError(
+                where, f"codes of {codes.name}, MaxShift={most}", "codes of 1 to 3 bits without sign, and one of them",
+                "set codeDataType and MaxShift",
+            )  # fmt: skip
+        if scale == 2 and offset > -1:
+            raise GenerateError(
+                where, f"Scale=2, Offset={offset}", "with Scale=2 an Offset of minus the number of terms", "set Offset"
+            )
+        if not (kind.signed() and kind.allowed(low) and kind.allowed(high)):
+            raise GenerateError(
+                where, f"results of {low:,} to {high:,} as {kind.name}", "an INT<n> that holds them", "infer datatypes"
+            )
+
     def execute_node(self, context: Any, graph: Any) -> None:
         """Compute in numpy.
 
@@ -72,29 +94,12 @@ class StreamGate_rtl(JoinRtl, StreamGate):
         """Return the wrapper's text."""
         values, codes = (self.get_input_datatype(side) for side in (0, 1))
         scale, offset, most = self.settings()
-        self._check(codes, scale, offset, most)
+        self.check_settings()
         parameters: dict[str, bool | int | str] = {
             "Width": int(values.bitwidth()), "Signed": bool(values.signed()), "CodeWidth": int(codes.bitwidth()),
             "MaxShift": most, "Scale": scale, "Offset": offset, "OutWidth": int(self.get_output_datatype().bitwidth()),
         }  # fmt: skip
         return self.render("xnorflow_gate", "Values shifted by codes", parameters)
-
-    def _check(self, codes: Any, scale: int, offset: int, most: int) -> None:
-        """Refuse what the module would."""
-        where, kind, (low, high) = f"node {self.onnx_node.name}", self.get_output_datatype(), self.result_range()
-        if codes.signed() or codes.bitwidth() > 3 or not 1 <= most <= codes.max():
-            raise GenerateError(
-                where, f"codes of {codes.name}, MaxShift={most}", "codes of 1 to 3 bits without sign, and one of them",
-                "set codeDataType and MaxShift",
-            )  # fmt: skip
-        if scale == 2 and offset > -1:
-            raise GenerateError(
-                where, f"Scale=2, Offset={offset}", "with Scale=2 an Offset of minus the number of terms", "set Offset"
-            )
-        if not (kind.signed() and kind.allowed(low) and kind.allowed(high)):
-            raise GenerateError(
-                where, f"results of {low:,} to {high:,} as {kind.name}", "an INT<n> that holds them", "infer datatypes"
-            )
 
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs: for each lane an offset, the choice of a shift, and a buffer of two results."""

@@ -51,7 +51,7 @@ class NameLayers(Transformation):
 
 
 def _kind(node: Any) -> str:
-    return str(node.op_type.removesuffix("_rtl"))
+    return str(node.op_type.removesuffix("_rtl").removesuffix("_hls"))
 
 
 def _owner(model: Any, node: Any, backwards: bool = False) -> str:

@@ -1,0 +1,90 @@
+"""The HLS backend on the command line: built, simulated in C++, refused where it has no way yet, replaced by RTL."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+
+from xnorflow.artifact.hls_design import HLS_DESIGN_FILE
+from xnorflow.flow import options
+from xnorflow.lower import config
+from xnorflow.simulate import ap_types
+
+
+@pytest.fixture
+def model(tmp_path, perceptron):
+    return perceptron(tmp_path / "net.onnx", (24, 10, 4), 1, seed=1)
+
+
+def test_the_option_has_the_choices_of_the_settings():
+    assert [one.value for one in options.Backend] == [one.value for one in config.Backend]
+
+
+def test_a_network_is_built_in_c_and_replaced_by_rtl(cli, tmp_path, model):
+    build = tmp_path / "out"
+    common = ("build", model, "--output", build, "--board", "Pynq-Z2", "--frames", 40, "--target-cycles", 12)
+    done = cli(*common, "--backend", "hls")
+    assert (done.code, done.err) == (0, "")
+    assert "0 of 40 frames differ, C++ by g++" in done.out
+    assert "C++: differing logits" in done.out and "LUT" not in done.out
+    report = json.loads((build / "report" / "csim.json").read_text())
+    assert (report["frames"], report["mismatches"]) == (40, 0)
+    assert (build / HLS_DESIGN_FILE).is_file() and not (build / "design.json").exists()
+
+    again = cli("simulate", build, "--frames", 10)
+    assert again.code == 0 and "0 of 10 frames differ" in again.out
+
+    refused = cli("synthesize", build)
+    assert refused.code == 2
+    assert "is C++ for HLS; allowed: a design in RTL; run Vitis HLS on hls/hls_syn" in refused.error_line()
+
+    unverified = cli("verify", build)
+    assert unverified.code == 2
+    assert "is C++ for HLS; allowed: a design in RTL; compare its outputs by" in unverified.error_line()
+
+    replaced = cli(*common, "--backend", "rtl", "--until", "generate")
+    assert (replaced.code, replaced.err) == (0, "")
+    assert (build / "design.json").is_file() and (build / "rtl").is_dir()
+    assert not (build / HLS_DESIGN_FILE).exists() and not (build / "hls").exists()
+
+
+def test_an_experiment_goes_the_whole_path_in_c(cli, tmp_path, experiment):
+    done = cli("run", experiment(), "--runs", tmp_path / "runs", "--backend", "hls", "--frames", 30)
+    assert (done.code, done.err) == (0, "")
+    assert "0 of 30 frames differ, C++ by g++" in done.out and "accuracy, C++" in done.out
+
+
+def test_a_layer_that_differs_is_an_error_with_the_frame(cli, tmp_path, model):
+    """The simulation compares: a weight changed in the C++ is found."""
+    build = tmp_path / "out"
+    options = ("--board", "Pynq-Z2", "--frames", 40, "--backend", "hls", "--until", "generate")
+    assert cli("build", model, "--output", build, *options).code == 0
+    header = build / "hls" / "params_fc0_mvau.hpp"
+    text = header.read_text(encoding="utf-8")
+    start = text.index("fc0_mvau_starts")
+    header.write_text(text[:start] + text[start:].replace("{{", "{{1000 + ", 1).replace("{\n  {", "{\n  {100 + ", 1))
+    assert header.read_text(encoding="utf-8") != text
+    failed = cli("simulate", build)
+    assert failed.code == 2
+    assert "frames differ in C++; first frame" in failed.error_line()
+
+
+def test_missing_headers_are_told_before_anything_is_made(cli, tmp_path, model, monkeypatch):
+    monkeypatch.setattr(ap_types.util, "find_spec", lambda name: None)
+    done = cli("build", model, "--output", tmp_path / "out", "--board", "Pynq-Z2", "--backend", "hls")
+    assert done.code == 2
+    assert "ap_types headers: not installed" in done.error_line()
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_backend_names_the_choices(cli, tmp_path):
+    text = (
+        'seed = 1\n[data]\ndataset = "digits"\n[train]\nnetwork = "TFC_1W1A"\nepochs = 1\n[build]\nbackend = "vhdl"\n'
+    )
+    (tmp_path / "net.toml").write_text(text)
+    assert tomllib.loads(text)["build"]["backend"] == "vhdl"
+    done = cli("run", tmp_path / "net.toml", "--runs", tmp_path / "runs")
+    assert done.code == 2
+    assert "build.backend" in done.error_line() and "hls" in done.error_line()

@@ -79,8 +79,8 @@ def rtl_parameters(machine: Machine, memory: Callable[[str, int], str]) -> dict[
             return requantize(machine, memory)
         case Swg():
             return swg(machine)
-        case SwgParallel(rows, columns, kernel, stride):
-            window = {"KernelRows": kernel[0], "KernelColumns": kernel[1]}
+        case SwgParallel(rows, columns, kernel, stride, together):
+            window = {"KernelRows": kernel[0], "KernelColumns": kernel[1], "Windows": together}
             steps = {"StrideRows": stride[0], "StrideColumns": stride[1]}
             return {"Rows": rows, "Columns": columns, "Width": 1} | window | steps
         case Pool(positions, folds):

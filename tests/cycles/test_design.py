@@ -59,9 +59,8 @@ def machine(kind: str, values: dict[str, int]) -> Machine:
             )
         case "swg_parallel":
             kernel = values["KernelRows"], values["KernelColumns"]
-            return SwgParallel(
-                values["Rows"], values["Columns"], kernel, (values["StrideRows"], values["StrideColumns"])
-            )
+            stride = values["StrideRows"], values["StrideColumns"]
+            return SwgParallel(values["Rows"], values["Columns"], kernel, stride, values["Windows"])
     raise AssertionError(kind)
 
 

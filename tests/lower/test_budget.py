@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from hardware_layers import DOMAIN, convolution, layers_of, xnor
 from map_files import small_cnv
 from onnx import helper
 from pydantic import ValidationError
@@ -26,38 +27,6 @@ prepare_finn()
 from xnorflow.ops import bounded_fifo  # noqa: E402
 
 BOARD = load_board("Pynq-Z2")
-DOMAIN = "finn.custom_op.fpgadataflow"
-
-
-def layers_of(*nodes):
-    """Return a model stand-in with the nodes one behind the other."""
-    for position, node in enumerate(nodes):
-        node.input[0], node.output[0] = f"stream{position}", f"stream{position + 1}"
-    return SimpleNamespace(graph=SimpleNamespace(node=list(nodes)))
-
-
-def xnor(mw, mh, source="BINARY", vectors=(1,)):
-    kind = "XnorMVAU" if source == "BINARY" else "BinaryWeightMVAU"
-    return helper.make_node(
-        kind, ["x", "w", "t"], ["y"], domain=DOMAIN, backend="fpgadataflow", MW=mw, MH=mh, SIMD=1, PE=1, ActVal=0,
-        inputDataType=source, weightDataType="BIPOLAR", outputDataType="BINARY", noActivation=0, name=f"{mw}_{mh}",
-        binaryXnorMode=int(source == "BINARY"), numInputVectors=list(vectors),
-    )  # fmt: skip
-
-
-def over_maps(kind, name, channels, size=(10, 10), kernel=(3, 3), stride=(1, 1)):
-    return helper.make_node(
-        kind, ["x"], ["y"], name=name, domain=DOMAIN, backend="fpgadataflow", IFMDim=list(size), IFMChannels=channels,
-        ConvKernelDim=list(kernel), Stride=list(stride), inputDataType="BINARY",
-    )  # fmt: skip
-
-
-def convolution():
-    """A convolution of 12 channels to 20, its pool, and one layer of 5 neurons."""
-    return layers_of(
-        over_maps("SlidingWindow", "conv0_swg", 12), xnor(108, 20, vectors=(1, 8, 8)),
-        over_maps("WindowPool", "pool0", 20, (8, 8), (2, 2), (2, 2)), xnor(320, 5),
-    )  # fmt: skip
 
 
 def folds(model):
@@ -75,13 +44,17 @@ def test_options_are_all_divisors_with_the_operators_own_numbers():
     assert [(layer.inputs, layer.outputs) for layer in layers] == [
         ((), ("stream1",)), (("stream1",), ("stream2",)), (("stream2",), ("stream3",)), (("stream3",), ())
     ]  # fmt: skip
-    by_pixels = [{"SIMD": simd, "parallel_window": 0} for simd in (1, 2, 3, 4, 6, 12)]
-    assert [option.settings for option in swg] == [*by_pixels, {"SIMD": 12, "parallel_window": 1}]
-    assert [option.cycles for option in swg] == [*(64 * 9 * 12 // simd for simd in (1, 2, 3, 4, 6, 12)), 10 * 10]
-    assert [option.bits_out for option in swg] == [*((simd,) for simd in (1, 2, 3, 4, 6, 12)), (108,)]
+    by_pixels = [{"SIMD": simd, "parallel_window": 0, "M": 1} for simd in (1, 2, 3, 4, 6, 12)]
+    whole_windows = [{"SIMD": 12, "parallel_window": 1, "M": together} for together in (1, 2, 4, 8)]
+    assert [option.settings for option in swg] == [*by_pixels, *whole_windows]
+    assert [option.cycles for option in swg] == [*(64 * 9 * 12 // simd for simd in (1, 2, 3, 4, 6, 12)), *4 * [10 * 10]]
+    assert [option.bits_out for option in swg] == [
+        *((simd,) for simd in (1, 2, 3, 4, 6, 12)), *((108 * together,) for together in (1, 2, 4, 8))
+    ]  # fmt: skip
     foldings = [{(option.settings["PE"], option.settings["SIMD"]) for option in options} for options in (mvau, last)]
     assert [len(pairs) for pairs in foldings] == [6 * 12, 14 * 2] and len(pool) == 6
-    whole = next(option for option in mvau if option.settings == {"PE": 20, "SIMD": 108, "ram_style": "auto"})
+    settings = {"PE": 20, "SIMD": 108, "ram_style": "auto", "M": 1}
+    whole = next(option for option in mvau if option.settings == settings)
     assert (whole.bits_in, whole.bits_out, whole.cycles, whole.bram18) == ((108,), (20,), 64, 0)
 
 
@@ -102,7 +75,8 @@ def test_layers_over_maps_fold_by_channels_and_no_faster_than_they_can():
     model = convolution()
     fold_to_fit(model, load_board("ZCU104"), FoldingBudget(LUT=100_000))
     chosen = folds(model)
-    assert chosen["conv0_swg"] == {"SIMD": 12, "parallel_window": 1} and 64 * 20 // chosen["pool0"]["PE"] <= 100
+    windows = chosen["conv0_swg"]
+    assert (windows["SIMD"], windows["parallel_window"]) == (12, 1) and 64 * 20 // chosen["pool0"]["PE"] <= 100
     folding = fold_to_fit(model, BOARD, FoldingBudget(LUT=450, BRAM36=2))
     assert folds(model)["conv0_swg"]["parallel_window"] == 0
     assert folding.luts <= 450 and 64 * 20 // folds(model)["pool0"]["PE"] <= folding.cycles
@@ -141,8 +115,8 @@ def folded(tmp_path, build, monkeypatch):
     def run(network, budget):
         found = []
 
-        def fold(model, board, wanted):
-            found.append(fold_to_fit(model, board, wanted))
+        def fold(model, board, wanted, **options):
+            found.append(fold_to_fit(model, board, wanted, **options))
             return found[-1]
 
         monkeypatch.setattr(steps, "fold_to_fit", fold)
@@ -280,7 +254,7 @@ def test_budgets_that_say_nothing_or_too_much(budget):
     [
         ({"conv0_swg": {"SIMD": 5}}, r"conv0_swg, SIMD: 5 does not divide IFMChannels=12; allowed: 1, 2, 3, 4, 6, 12;"),
         ({"conv0_swg": {"SIMD": 24}}, r"conv0_swg, SIMD: 24 does not divide IFMChannels=12; allowed: 1, 2, 3, 4, 6,"),
-        ({"conv0_swg": {"PE": 2}}, r"layer conv0_swg, PE: no such key; allowed: SIMD; remove it"),
+        ({"conv0_swg": {"PE": 2}}, r"layer conv0_swg, PE: no such key; allowed: SIMD, M; remove it"),
         ({"pool0": {"PE": 8}}, r"layer pool0, PE: 8 does not divide IFMChannels=20; allowed: 1, 2, 4, 5, 10, 20; ch"),
         ({"pool0": {"PE": 0}}, r"layer pool0, PE: 0 does not divide IFMChannels=20"),
         ({"pool0": {"SIMD": 2}}, r"layer pool0, SIMD: no such key; allowed: PE; remove it"),
@@ -295,8 +269,8 @@ def test_foldings_of_convolutions_that_do_not_fit(folding, message):
 def test_foldings_of_convolutions_that_fit():
     model = convolution()
     given = {
-        "conv0_swg": {"SIMD": 12, "parallel_window": 1}, "pool0": {"PE": 10},
-        "108_20": {"PE": 4, "SIMD": 27, "ram_style": "block"},
+        "conv0_swg": {"SIMD": 12, "parallel_window": 1, "M": 4}, "pool0": {"PE": 10},
+        "108_20": {"PE": 4, "SIMD": 27, "M": 2, "ram_style": "block"},
     }  # fmt: skip
     set_folding(model, given)
     assert {name: values for name, values in folds(model).items() if name in given} == given

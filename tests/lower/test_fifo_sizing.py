@@ -87,6 +87,18 @@ def test_a_fifo_between_a_burst_and_a_layer_that_takes_its_time(folded):
     assert less.intervals[-1] > sizing.interval
 
 
+def test_several_windows_of_a_beat_wait_as_pixels(folded):
+    """Before a unit of two windows there is no FIFO of theirs where a FIFO of pixels gives the same interval."""
+    chain = MapChain(shape=(2, 10, 10)).bipolar().conv(6).activation().conv(8).activation().pool().classify(hidden=12)
+    windows, unit = {"SIMD": 6, "parallel_window": 1, "M": 2}, {"SIMD": 27, "PE": 2, "M": 2}
+    graph = folded(chain, 300, {"conv1_swg": windows, "conv1_mvau": unit})
+    sizing, layers = size_fifos(graph), read_layers(graph)
+    deep = {(node.name, 0): 500 for node in graph.graph.node[1:]}
+    assert ("conv1_mvau", 0) not in sizing.depths and ("conv1_swg", 0) in sizing.depths
+    assert sizing.interval == int(predict_cycles(layers.graph(deep), FRAMES).intervals[-1])
+    assert sizing.interval == predict_cycles(layers.graph(sizing.depths), FRAMES).intervals[-1]
+
+
 def test_a_join_without_a_fifo_gets_stuck(folded):
     graph = folded(NETWORKS["one_block"](), 300)
     with pytest.raises(LowerError, match=r"gets stuck: nothing moves from cycle .* on; not taken: .*; not offered: "):

@@ -20,6 +20,9 @@ class Operator:
     def get_nodeattr(self, key):
         return self.attributes[key]
 
+    def get_nodeattr_types(self):
+        return self.attributes
+
     def set_nodeattr(self, key, value):
         self.attributes[key] = value
 

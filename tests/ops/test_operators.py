@@ -104,6 +104,16 @@ def test_folding_that_does_not_divide_is_refused(tmp_path):
         operator.generate_hdl(model, "xc7z020clg400-1", 10.0)
 
 
+@pytest.mark.parametrize(("simd", "pixels", "together"), [(16, 6, 4), (16, 6, 0), (1, 6, 2), (16, 1, 2)])
+def test_pixels_that_cannot_be_together_are_refused(tmp_path, simd, pixels, together):
+    model, operator = mvau(simd=simd)
+    operator.set_nodeattr("numInputVectors", [1, 1, pixels])
+    operator.set_nodeattr("M", together)
+    message = rf"fc0_mvau: M={together} with SIMD={simd}; allowed: 1, or .* at least 2 a divisor of the {pixels} output"
+    with pytest.raises(GenerateError, match=message):
+        operator.write_sources(model, tmp_path)
+
+
 def test_thresholds_that_are_not_integers_are_refused(tmp_path):
     model, operator = mvau(thresholds=[0.5, 1, 2, 3])
     operator.set_nodeattr("code_gen_dir_ipgen", str(tmp_path))
@@ -170,3 +180,21 @@ def test_whole_windows_need_all_channels_and_no_padding(tmp_path, simd, padding)
         GenerateError, match=rf"conv0_swg: parallel_window with SIMD={simd}, .*allowed: SIMD=4, windows"
     ):
         operator.generate_hdl(model, "xc7z020clg400-1", 10.0)
+
+
+@pytest.mark.parametrize(("parallel", "together"), [(1, 3), (1, 0), (0, 2)])
+def test_windows_together_divide_a_row_and_are_whole(tmp_path, parallel, together):
+    node = helper.make_node(
+        "SlidingWindow_rtl", ["x"], ["y"], name="conv0_swg", domain=RTL_DOMAIN, backend="fpgadataflow", IFMDim=[6, 6],
+        IFMChannels=4, ConvKernelDim=[3, 3], inputDataType="BINARY", SIMD=4, parallel_window=parallel,
+    )  # fmt: skip
+    infos = [helper.make_tensor_value_info(*one) for one in (("x", 1, [1, 6, 6, 4]), ("y", 1, [1, 4, 4, 36]))]
+    model = ModelWrapper(qonnx_make_model(helper.make_graph([node], "unit", infos[:1], infos[1:])))
+    operator = getCustomOp(model.graph.node[0])
+    operator.set_nodeattr("code_gen_dir_ipgen", str(tmp_path))
+    operator.set_nodeattr("M", together)
+    message = (
+        rf"conv0_swg: M={together} with parallel_window={parallel}; allowed: 1, or with .* a divisor of the 4 windows"
+    )
+    with pytest.raises(GenerateError, match=message):
+        operator.write_sources(model, tmp_path)

@@ -45,8 +45,24 @@ UNITS = {
     "whole_window": Unit(576, 8, 576, 4),
     "whole_window_block": Unit(1152, 34, 576, 2),
     "four_words_of_144": Unit(576, 16, 144, 16),
+    "two_windows": Unit(36, 8, 12, 4, windows=2),
+    "three_windows_of_sums": Unit(21, 6, 7, 2, thresholded=False, windows=3),
+    "two_windows_of_one_word": Unit(9, 4, 9, 4, windows=2),
+    "two_windows_of_constants": Unit(10, 6, 5, 3, windows=2),
+    "four_windows_one_neuron_fold": Unit(30, 3, 5, 3, windows=4),
+    "two_windows_one_synapse_fold": Unit(14, 12, 14, 2, thresholded=False, signed=True, windows=2),
+    "two_windows_block": Unit(28, 27, 7, 3, windows=2),
+    "two_windows_simd_144": Unit(576, 32, 144, 8, windows=2),
 }
-FULL = ("simd_144", "wide_block", "unrolled", "whole_window", "whole_window_block", "four_words_of_144")
+FULL = (
+    "two_windows_simd_144",
+    "simd_144",
+    "wide_block",
+    "unrolled",
+    "whole_window",
+    "whole_window_block",
+    "four_words_of_144",
+)
 NAMES = [pytest.param(name, marks=[pytest.mark.full] if name in FULL else []) for name in UNITS]
 
 
@@ -74,19 +90,21 @@ def built(item, model, operator, folder, body):
     library = compile_design(top, files, folder / "obj", ports=PortNames.axi(), defines=BODIES[body])
     source = stream("in0_V", operator.get_folded_input_shape(), operator.get_input_datatype())
     sink = stream("out0_V", operator.get_folded_output_shape(), operator.get_output_datatype())
-    (machine,) = machines_of(model, model.graph.node[0], operator)
-    return library, source, sink, chain({"unit": machine}, source.beats)
+    machines = machines_of(model, model.graph.node[0], operator)
+    assert len(machines) == (1 if item.windows == 1 else 3)
+    return library, source, sink, chain({f"unit{place}": one for place, one in enumerate(machines)}, source.beats)
 
 
 def check_run(item, folder, library, source, sink, graph, stall):
     """Compare all results of a run, and the cycle of each frame's first and last beat."""
+    frames = FRAMES // item.windows
     with StreamModel(library, folder) as model:
         run = model.run(
-            pack(item.frames, source), FRAMES * sink.beats, frame_in=source.beats, frame_out=sink.beats,
-            stall_probability=stall, seed=3, timeout_cycles=2000,
+            pack(item.frames.reshape(frames, -1), source), frames * sink.beats, frame_in=source.beats,
+            frame_out=sink.beats, stall_probability=stall, seed=3, timeout_cycles=2000,
         )  # fmt: skip
-    np.testing.assert_array_equal(unpack(run.beats, sink), item.expected)
-    predicted = predict_cycles(graph, FRAMES, stall_probability=stall, seed=3)
+    np.testing.assert_array_equal(unpack(run.beats, sink).reshape(FRAMES, -1), item.expected)
+    predicted = predict_cycles(graph, frames, stall_probability=stall, seed=3)
     np.testing.assert_array_equal(run.frame_starts, predicted.input_first)
     np.testing.assert_array_equal(run.frame_ends, predicted.output_last)
     return run
@@ -98,14 +116,21 @@ def test_results_and_cycles(tmp_path, name, body):
     """Clean under -Wall; equal to numpy with any stalls; a frame every ``words`` cycles, latency as the head says."""
     item = UNITS[name]
     model, operator = item.operator()
-    np.testing.assert_array_equal(in_python(model, operator, {"x": item.frames[:, None]}), item.expected)
+    pixels = item.frames.reshape(FRAMES // item.windows, *operator.get_normal_input_shape())
+    in_numpy = in_python(model, operator, {"x": pixels})
+    np.testing.assert_array_equal(in_numpy.reshape(FRAMES, -1), item.expected)
     design = built(item, model, operator, tmp_path, body)
     for stall in STALLS.values():
         run = check_run(item, tmp_path, *design, stall)
         if stall == 0.0:
-            folds = item.mw // item.simd
-            assert set(run.intervals) == set(np.diff(run.frame_starts)) == {item.words} == {operator.get_exp_cycles()}
-            assert run.first_output - run.frame_starts[0] == folds - 1 + 5 + operator.count_latency()
+            folds, neuron_folds = item.mw // item.simd, item.mh // item.pe
+            assert set(run.intervals[3:]) == {item.words} == {operator.get_exp_cycles()}
+            expected = folds - 1 + 5 + operator.count_latency()
+            if item.windows == 1:
+                assert set(run.intervals) == set(np.diff(run.frame_starts)) == {item.words}
+            else:  # a width converter each in front and behind, where there is anything to convert
+                expected += (folds > 1) + (neuron_folds > 1) * (folds * (neuron_folds - 1) + 1)
+            assert run.first_output - run.frame_starts[0] == expected
 
 
 # Test part: a unit whose beats come with a command above them: 0: a beat, 1: reset for a cycle, 2: a pause. Results

@@ -50,10 +50,17 @@ UNITS = {
     "one_neuron_fold": Unit(512, 8, 16, 8),
     "logic_of_16": Unit(128, 32, 32, 8),
     "four_words_sums": Unit(256, 10, 64, 10, thresholded=False),
+    "two_windows": Unit(96, 16, 24, 4, windows=2),
+    "two_windows_wide": Unit(576, 64, 72, 16, windows=2),
+    "four_windows": Unit(288, 32, 48, 8, windows=4),
+    "two_windows_one_synapse_fold": Unit(72, 64, 72, 4, windows=2),
+    "two_windows_one_neuron_fold": Unit(288, 16, 12, 16, windows=2),
+    "three_windows_block": Unit(288, 64, 36, 8, windows=3),
+    "two_windows_constants": Unit(144, 32, 72, 16, windows=2),
 }
 NEAR = {"block_sums": 0.15}
 """How far an estimate is off where that is more than 0.1: it is not told that sums start at zero, for no LUT."""
-QUICK = ("constants", "constants_one_word", "logic", "block")
+QUICK = ("constants", "constants_one_word", "logic", "block", "two_windows")
 NAMES = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.full]) for name in UNITS]
 
 
@@ -97,10 +104,10 @@ def test_memories_are_where_they_are_meant_to_be(cells, name):
     assert (count["RAMB18E1"] + count["RAMB36E1"] > 0) == block
     assert not [kind for kind in count if kind.startswith(("SRL", "LD", "DSP"))]
     assert sum(count[kind] for kind in LUTRAM) > 0
-    counters = item.pe * compressor_luts((item.simd // 2,))
-    rom = item.pe * item.simd // 2 if 4 < item.words <= 32 else 0
-    sums = item.pe * sum_luts(item)
-    constants = two_functions(item) if item.words <= 4 else 0
+    counters = item.windows * item.pe * compressor_luts((item.simd // 2,))
+    rom = item.pe * item.simd // 2 if 4 < item.words <= 32 else 0  # once, whatever the windows
+    sums = item.windows * item.pe * sum_luts(item)
+    constants = item.windows * two_functions(item) if item.words <= 4 else 0
     assert count["LUT6_2"] == counters + rom + sums + constants
 
 

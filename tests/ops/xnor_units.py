@@ -14,7 +14,10 @@ FRAMES = 60
 
 @dataclass(frozen=True)
 class Unit:
-    """Shape, folding, what comes out (signs of thresholded sums, sums, or these as signed numbers), weight memory."""
+    """Shape, folding, what comes out (signs of thresholded sums, sums, or these as signed numbers), weight memory.
+
+    With several windows as many frames are pixels of one.
+    """
 
     mw: int
     mh: int
@@ -23,6 +26,7 @@ class Unit:
     thresholded: bool = True
     signed: bool = False
     ram_style: str = "auto"
+    windows: int = 1
 
     @property
     def words(self) -> int:
@@ -64,14 +68,15 @@ class Unit:
 
     def operator(self) -> tuple[Any, Any]:
         """Return a model of the unit, and the operator."""
-        inputs = {"x": ([1, self.mw], "BINARY"), "W": ([self.mw, self.mh], "BINARY")}
+        pixels = [1] if self.windows == 1 else [1, 1, self.windows]
+        inputs = {"x": ([*pixels, self.mw], "BINARY"), "W": ([self.mw, self.mh], "BINARY")}
         if self.thresholded:
             inputs["T"] = ([self.mh, 1], "INT32")
         model, operator = unit(
-            "XnorMVAU", inputs, [1, self.mh], MW=self.mw, MH=self.mh, SIMD=self.simd, PE=self.pe,
+            "XnorMVAU", inputs, [*pixels, self.mh], MW=self.mw, MH=self.mh, SIMD=self.simd, PE=self.pe,
             inputDataType="BINARY", weightDataType="BINARY", outputDataType="BINARY" if self.thresholded else "UINT32",
-            noActivation=int(not self.thresholded), binaryXnorMode=1, ActVal=0, numInputVectors=[1],
-            signedOutput=int(self.signed), ram_style=self.ram_style,
+            noActivation=int(not self.thresholded), binaryXnorMode=1, ActVal=0, numInputVectors=pixels,
+            signedOutput=int(self.signed), ram_style=self.ram_style, M=self.windows,
         )  # fmt: skip
         model.set_initializer("W", self.weights.astype(np.float32))
         if self.thresholded:

@@ -203,6 +203,7 @@ class Case:
         seed: of frames and stalls.
         stall_probability: on both sides of the design.
         primitives: whether it is also simulated with the bodies for LUTs of six inputs.
+        together: whether sliding windows and matrix units get an M, drawn by the seed.
         note: what the case is kept for.
     """
 
@@ -213,6 +214,7 @@ class Case:
     seed: int
     stall_probability: float
     primitives: bool = False
+    together: bool = False
     note: str = ""
 
     @property

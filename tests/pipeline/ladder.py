@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from descriptions import Case
@@ -18,6 +20,7 @@ from xnorflow.artifact.progress import SilentProgress
 from xnorflow.generate.stage import generate
 from xnorflow.lower.config import BuildSettings, OutputKind
 from xnorflow.lower.finn_compat import prepare_finn
+from xnorflow.lower.folding import divisors, folding_of, hardware_layers, has_windows
 from xnorflow.lower.import_model import import_model
 from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
 from xnorflow.lower.stage import lower
@@ -46,12 +49,12 @@ def climb(case: Case, folder: Path, reach: Callable[[str], None] = lambda rung: 
     model = write_network(case.network, folder / "net.onnx")
     settings = BuildSettings(board=BOARD, target_cycles=case.target_cycles, output=OutputKind(case.output))
     stalls = SimulateSettings(frames=case.frames, stall_probability=case.stall_probability, seed=case.seed)
-    climb_file(model, settings, stalls, folder, reach, primitives=case.primitives)
+    climb_file(model, settings, stalls, folder, reach, primitives=case.primitives, together=case.together)
 
 
 def climb_file(
     model: Path, settings: BuildSettings, stalls: SimulateSettings, folder: Path,
-    reach: Callable[[str], None] = lambda rung: None, *, primitives: bool = False,
+    reach: Callable[[str], None] = lambda rung: None, *, primitives: bool = False, together: bool = False,
 ) -> None:  # fmt: skip
     """Take an ONNX file up the whole ladder, on as many random frames as the simulation shall have.
 
@@ -62,6 +65,7 @@ def climb_file(
         folder: an existing one, for all files.
         reach: told the name of each rung before it is tried.
         primitives: whether to simulate with the bodies for LUTs of six inputs too.
+        together: whether to lower a second time, with an M drawn for each layer that may have one.
 
     Raises:
         Exception: whatever stands in the way; AssertionError where a rung ends well and gives something else.
@@ -76,6 +80,10 @@ def climb_file(
     build.mkdir()
     reach("lower")
     lowered = lower(model, build, settings, golden, SilentProgress())
+    if together:
+        reach("lower together")
+        settings = with_windows_together(lowered.model, settings, folder / "folding.json", stalls.seed)
+        lowered = lower(model, build, settings, golden, SilentProgress())
     reach("generate")
     design = generate(build, lowered, SilentProgress())
     values = lowered.codec.quantize(inputs)
@@ -90,6 +98,27 @@ def climb_file(
         found = (report.frames, report.mismatches, report.cycles_per_frame_simulated, report.latency_cycles)
         predicted = (stalls.frames, 0, design.cycles_per_frame, design.latency_cycles)
         assert found == predicted, f"frames, mismatches, cycles a frame, latency: {found}, not {predicted}"
+
+
+def with_windows_together(model: Any, settings: BuildSettings, path: Path, seed: int) -> BuildSettings:
+    """Return settings with a folding file like a graph's own folding, but for an M of layers that may have one."""
+    random, folding = np.random.default_rng(seed), folding_of(model)
+    for node, operator in hardware_layers(model):
+        if not has_windows(operator):
+            continue
+        fold = folding[node.name]
+        if "parallel_window" in fold:
+            if not operator.can_be_parallel() or random.random() < 0.2:
+                continue
+            fold |= {"SIMD": operator.get_nodeattr("IFMChannels"), "parallel_window": 1}
+        elif fold["SIMD"] == 1:
+            several = divisors(operator.get_nodeattr("MW"))[1:]
+            if not several:
+                continue
+            fold["SIMD"] = int(random.choice(several))
+        fold["M"] = int(random.choice(divisors(operator.pixels_of_a_row())))
+    path.write_text(json.dumps(folding), encoding="utf-8")
+    return BuildSettings(board=settings.board, folding=path, output=settings.output)
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,7 @@ def _case(network: Network, cycles: int, output: str, frames: int, seed: int, st
 
 KINDS: dict[str, Callable[[int], Case]] = {
     "maps": lambda seed: _map_case(random_maps, seed),
+    "together": lambda seed: replace(_map_case(random_maps, seed), together=True),
     "residual": lambda seed: _map_case(random_residual, seed),
     "branches": lambda seed: _map_case(random_branches, seed),
     "perceptrons": _perceptron_case,

@@ -26,6 +26,8 @@ def _candidates(case: Case) -> Iterator[Case]:
         yield replace(case, target_cycles=SLOWEST)
     if case.primitives:
         yield replace(case, primitives=False)
+    if case.together:
+        yield replace(case, together=False)
     if case.output == "labels":
         yield replace(case, output="logits")
     for stalls in (0.0, 0.1):

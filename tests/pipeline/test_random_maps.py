@@ -16,6 +16,12 @@ def test_random_network(kind, seed, climb_seed):
 
 
 @pytest.mark.parametrize("seed", seeds(60, quick=3))
+def test_random_windows_together(seed, climb_seed):
+    """Convolutions whose windows and pixels come several in a beat, by M."""
+    climb_seed("together", seed)
+
+
+@pytest.mark.parametrize("seed", seeds(60, quick=3))
 def test_random_branches(seed, climb_seed):
     """Residual blocks with gates and side branches."""
     climb_seed("branches", seed)

@@ -56,6 +56,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"Simd": 7, "Pe": 3, "Words": 33, "RowWidth": 3, "WeightStyle": "block"},
         {"Simd": 144, "Pe": 2, "Words": 3, "RowWidth": 8, "Latency": 9},
         {"Simd": 2, "Pe": 2, "Words": 2, "RowWidth": 9},
+        {"Simd": 9, "InputWidth": 8, "RowWidth": 12, "Latency": 4, "Pe": 3, "Windows": 2},
     ],
     "xnor_unit": [
         {"Primitives": primitives, **variant}
@@ -68,6 +69,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
             {"Mw": 576, "Mh": 4, "Simd": 144, "Pe": 4, "AccWidth": 11, "RowWidth": 8, "Thresholded": 0},
             {"Mw": 64, "Mh": 4, "Pe": 1, "Thresholded": 0, "OutputWidth": 20},
             {"Mw": 27, "Simd": 9, "InputWidth": 8, "AccWidth": 16, "RowWidth": 12, "CountLatency": 4},
+            {"Mw": 21, "Mh": 6, "Simd": 7, "Pe": 3, "Windows": 5, "AccWidth": 6, "RowWidth": 3, "InputWidth": 2},
         )
     ],
     "popcount_pipeline": [{}, {"Width": 1, "Latency": 1}, {"Width": 33, "Latency": 4}, {"Width": 784, "Latency": 10}],
@@ -158,6 +160,9 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"Rows": 1, "KernelRows": 1, "Columns": 3, "Width": 1},
         {"Columns": 1, "KernelColumns": 1, "Rows": 3},
         {"KernelRows": 2, "KernelColumns": 2, "StrideRows": 3, "StrideColumns": 4},
+        {"Windows": 2},
+        {"KernelColumns": 1, "Windows": 8},
+        {"KernelRows": 2, "KernelColumns": 2, "StrideRows": 3, "StrideColumns": 4, "Windows": 2},
     ],
     "swg": [
         {},
@@ -209,6 +214,7 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("popcount_array", {"Simd": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
     ("popcount_array", {"Pe": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
     ("popcount_array", {"Words": 0}, "Simd, InputWidth, Pe and Words must be at least 1"),
+    ("popcount_array", {"Windows": 0}, "Windows must be at least 1"),
     ("popcount_array", {"Simd": 1, "RowWidth": 0}, "RowWidth must hold half of the largest count"),
     ("popcount_array", {"RowWidth": 5}, "RowWidth must hold half of the largest count"),
     ("popcount_array", {"InputWidth": 8, "RowWidth": 14, "Latency": 2}, "Latency must be at least that of the count"),
@@ -222,6 +228,7 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("xnor_unit", {"Mw": 4, "Simd": 8}, "Simd must divide Mw"),
     ("xnor_unit", {"Mh": 10, "Pe": 3}, "Pe must divide Mh"),
     ("xnor_unit", {"Mh": 2, "Pe": 4}, "Pe must divide Mh"),
+    ("xnor_unit", {"Windows": 0}, "Windows must be at least 1"),
     ("xnor_unit", {"InputWidth": 0}, "InputWidth must be at least 1"),
     ("xnor_unit", {"AccWidth": 1}, "AccWidth must be at least 2"),
     ("xnor_unit", {"Thresholded": 0, "OutputWidth": 0}, "OutputWidth must be at least 1"),
@@ -350,6 +357,9 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("swg_parallel", {"Columns": 2}, "a window must fit into the map"),
     ("swg_parallel", {"StrideRows": 0}, "StrideRows and StrideColumns must be at least 1"),
     ("swg_parallel", {"StrideColumns": 0}, "StrideRows and StrideColumns must be at least 1"),
+    ("swg_parallel", {"Windows": 0}, "Windows must be at least 1"),
+    ("swg_parallel", {"Windows": 4}, "Windows must divide the windows of a row"),
+    ("swg_parallel", {"Windows": 12}, "Windows must divide the windows of a row"),
     ("swg", {"Rows": 0}, "sizes of map, beat, element, kernel and strides must be at least 1"),
     ("swg", {"Columns": 0}, "sizes of map, beat, element, kernel and strides must be at least 1"),
     ("swg", {"Channels": 0}, "sizes of map, beat, element, kernel and strides must be at least 1"),

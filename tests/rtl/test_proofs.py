@@ -108,7 +108,7 @@ def test_carries_are_the_count(yosys, width, stages):
     assert is_proven(yosys, carries_text(width, stages), stages + 1)
 
 
-ARRAYS = {  # SIMD, PE, weight words
+ARRAYS = {  # SIMD, PE, weight words, and perhaps bits of an input, windows
     "one_word": (7, 3, 1),
     "least": (2, 1, 1),
     "two_words": (6, 3, 2),
@@ -117,6 +117,9 @@ ARRAYS = {  # SIMD, PE, weight words
     "logic": (5, 3, 5),
     "logic_full": (4, 1, 32),
     "block": (7, 2, 33),
+    "two_windows_constants": (5, 3, 3, 1, 2),
+    "three_windows_logic": (4, 2, 5, 1, 3),
+    "two_windows_block": (4, 2, 33, 1, 2),
     "wide_constants": (12, 3, 4),
     "wide_logic": (11, 2, 17),
     "wide_block": (12, 2, 40),
@@ -125,18 +128,18 @@ ARRAYS = {  # SIMD, PE, weight words
 
 def array_text(shape):
     """Return two arrays, of whose rows the counts are made; the word's number stays in its range."""
-    bits, sums = shape.simd.bit_length() + 1, shape.pe * shape.row_width
+    bits, sums = shape.simd.bit_length() + 1, shape.lanes * shape.row_width
     ports = (
-        f"(input logic clk_i, input logic [{shape.word_width - 1}:0] word_i, input logic [{shape.simd - 1}:0] beat_i,\n"
-        f"  output logic [{shape.pe * bits - 1}:0] count_o)"
+        f"(input logic clk_i, input logic [{shape.word_width - 1}:0] word_i,\n"
+        f"  input logic [{shape.beat_bits - 1}:0] beat_i, output logic [{shape.lanes * bits - 1}:0] count_o)"
     )
     counts = "".join(
         f"  assign count_o[{p * bits} +: {bits}] = {bits}'(2 * (32'(row_a[{p * shape.row_width} +: {shape.row_width}])"
         f" + 32'(row_b[{p * shape.row_width} +: {shape.row_width}])) + 32'(odd[{p}]));\n"
-        for p in range(shape.pe)
+        for p in range(shape.lanes)
     )
     return "".join(
-        f"module {name} {ports};\n  logic [{sums - 1}:0] row_a, row_b;\n  logic [{shape.pe - 1}:0] odd;\n"
+        f"module {name} {ports};\n  logic [{sums - 1}:0] row_a, row_b;\n  logic [{shape.lanes - 1}:0] odd;\n"
         f"  array_{name} u_array (\n    .clk_i, .word_i({shape.word_width}'(word_i < {shape.words} ? word_i : 0)),\n"
         f"    .beat_i, .row_a_o(row_a), .row_b_o(row_b), .odd_o(odd)\n  );\n{counts}endmodule\n"
         for name in ("gold", "gate")

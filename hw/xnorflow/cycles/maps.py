@@ -118,25 +118,34 @@ class SwgParallel(Machine):
         columns: of the map.
         kernel: rows and columns of a window, more than one pixel.
         stride: rows and columns from one window to the next.
+        together: windows of a beat (``Windows``); divides those of a row.
     """
 
     rows: int
     columns: int
     kernel: tuple[int, int] = (3, 3)
     stride: tuple[int, int] = (1, 1)
+    together: int = 1
 
     def __post_init__(self) -> None:
         """Check what the RTL checks."""
-        if min(self.rows, self.columns, *self.kernel, *self.stride) < 1 or self.kernel == (1, 1):
+        if min(self.rows, self.columns, self.together, *self.kernel, *self.stride) < 1 or self.kernel == (1, 1):
             raise ValueError(f"{self}: expected sizes of at least 1, and a kernel of more than one pixel")
         if self.rows < self.kernel[0] or self.columns < self.kernel[1]:
             raise ValueError(f"{self}: expected a kernel that fits into the map")
+        if self.across % self.together:
+            raise ValueError(f"{self}: expected windows of a beat that divide the {self.across} of a row")
+
+    @property
+    def across(self) -> int:
+        """Windows of a row."""
+        return (self.columns - self.kernel[1]) // self.stride[1] + 1
 
     @property
     def beats(self) -> tuple[int, int]:
-        """Pixels and windows of a map."""
+        """Pixels of a map, and beats of its windows."""
         down = (self.rows - self.kernel[0]) // self.stride[0] + 1
-        return self.rows * self.columns, down * ((self.columns - self.kernel[1]) // self.stride[1] + 1)
+        return self.rows * self.columns, down * self.across // self.together
 
     @property
     def cycles(self) -> int:
@@ -145,5 +154,7 @@ class SwgParallel(Machine):
 
     @property
     def line(self) -> tuple[str, tuple[int, ...]]:
-        """Shape."""
-        return "parallel_windows", (self.rows, self.columns, *self.kernel, *self.stride)
+        """Shape; windows of one beat come and go as one wider window does."""
+        step = self.together * self.stride[1]
+        span = self.kernel[1] + step - self.stride[1]
+        return "parallel_windows", (self.rows, self.columns, self.kernel[0], span, self.stride[0], step)

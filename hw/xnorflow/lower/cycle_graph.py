@@ -100,11 +100,12 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
             mw, mh, simd, pe = (int(value(key)) for key in ("MW", "MH", "SIMD", "PE"))
             bits, weight_bits = (int(operator.get_input_datatype(index).bitwidth()) for index in (0, 1))
             counted = operator.count_latency() if unit != "FewBitMVAU" else 0
-            return [Mvau(mw, mh, simd, pe, bits, weight_bits, counted)]
+            machine, windows = Mvau(mw, mh, simd, pe, bits, weight_bits, counted), operator.windows()
+            return [machine] if windows == 1 else _between_whole_windows(machine, operator)
         case "SlidingWindow":
             if operator.parallel():
                 window = operator.window()
-                return [SwgParallel(window.rows, window.columns, window.kernel, window.stride)]
+                return [SwgParallel(window.rows, window.columns, window.kernel, window.stride, operator.windows())]
             return [] if operator.window().whole else [_windows(operator)]
         case "WindowPool":
             pools: list[Machine] = [Pool(*shape) for shape in operator.reductions()]
@@ -127,6 +128,12 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
             function = operator.function(model)
             return [Requantize(function.mode, max(function.steps, 1), function.slopes)]
     raise ValueError(f"node {node.name}: no machine for {node.op_type}")
+
+
+def _between_whole_windows(unit: Mvau, operator: Any) -> list[Machine]:
+    """Return a unit of several windows, which come in and leave whole, with the width converters on its sides."""
+    (sf, nf), source, sink = unit.beats, operator.get_instream_width(), operator.get_outstream_width()
+    return [Dwc(source, source // sf), unit, Dwc(sink // nf, sink)]
 
 
 def _windows(operator: Any) -> Swg:

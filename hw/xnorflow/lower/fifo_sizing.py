@@ -85,9 +85,9 @@ def size_fifos(model: Any) -> Sizing:
         LowerError: it gets stuck even with FIFOs of several frames.
     """
     layers, places = read_layers(model), _places(model)
-    others = _places(model, others=True)
+    others, whole = _places(model, others=True), _of_whole_windows(model)
     for frames in FRAMES:
-        sizing = _Search(layers, places, frames).with_more(others).run()
+        sizing = _Search(layers, places, frames).without(whole).with_more(others).run()
         # What few frames do not show, more will: a FIFO that fills a little with each of them.
         if int(_predict(layers.graph(sizing.depths)).intervals[-1]) == sizing.interval:
             return sizing
@@ -121,6 +121,15 @@ class _Search:
             del rest[place]
         return search
 
+    def without(self, wide: list[Place]) -> _Search:
+        """Return the search without those places whose beats can wait elsewhere: frames take no longer."""
+        search, best = self, self.interval() if wide else 0
+        for place in wide:
+            kept = {other: beats for other, beats in search._places.items() if other != place}
+            fewer = _Search(self._layers, kept, self._frames)
+            search = fewer if fewer._works(fewer._unlimited(), best) else search
+        return search
+
     def _with(self, more: dict[Place, int]) -> _Search:
         return _Search(self._layers, {**self._places, **more}, self._frames)
 
@@ -132,9 +141,13 @@ class _Search:
         """
         return _longest_interval(self._run_unlimited()[1])
 
+    def _unlimited(self) -> dict[Place, int]:
+        """Return depths of more frames than are run."""
+        return {place: (self._frames + 1) * beats for place, beats in self._places.items()}
+
     def _run_unlimited(self) -> tuple[dict[Place, int], CycleReport]:
         """Return depths of more frames than are run, and a run with them."""
-        depths = {place: (self._frames + 1) * beats for place, beats in self._places.items()}
+        depths = self._unlimited()
         report = self._report(depths)
         if report is None:
             raise LowerError("the accelerator", "gets stuck whatever the FIFOs", fix="report this network")
@@ -180,6 +193,14 @@ class _Search:
             middle = (low + high) // 2
             low, high = (low, middle) if self._works({**depths, place: middle}, best) else (middle, high)
         return high
+
+
+def _of_whole_windows(model: Any) -> list[Place]:
+    """Return the inputs whose beats hold several whole windows, each pixel many times: better it waits before that."""
+    from qonnx.custom_op.registry import getCustomOp
+
+    units = [node for node in model.graph.node if node.op_type in MVAUS and getCustomOp(node).windows() > 1]
+    return [(node.name, 0) for node in units if node.input[0] != model.graph.input[0].name]
 
 
 def _places(model: Any, others: bool = False) -> dict[Place, int]:

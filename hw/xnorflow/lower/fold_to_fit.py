@@ -29,22 +29,25 @@ def room_of(board: Board, budget: FoldingBudget | None = None) -> Room:
     return Room(0.7 * board.lut if luts is None else luts, 2 * (0.9 * board.bram36 if bram36 is None else bram36))
 
 
-def fold_to_fill(model: Any, board: Board, fill: BoardFill) -> Folding:
+def fold_to_fill(model: Any, board: Board, fill: BoardFill, *, together: bool = True) -> Folding:
     """Give all layers the fastest folding whose estimates fit into the given part of the board.
 
     Args:
         model: as for :func:`fold_to_fit`.
         board: which the design is for.
         fill: how much of it may be taken.
+        together: as for :func:`fold_to_fit`.
 
     Raises:
         ConfigError: nothing fits; the message says what the smallest folding takes.
     """
     budget = FoldingBudget(LUT=board.lut * fill.LUT // 100, BRAM36=board.bram36 * fill.BRAM36 // 100)
-    return fold_to_fit(model, board, budget, "build.maximize")
+    return fold_to_fit(model, board, budget, "build.maximize", together=together)
 
 
-def fold_to_fit(model: Any, board: Board, budget: FoldingBudget | None = None, where: str = "build.budget") -> Folding:
+def fold_to_fit(
+    model: Any, board: Board, budget: FoldingBudget | None = None, where: str = "build.budget", *, together: bool = True
+) -> Folding:
     """Give all layers the fastest folding whose estimates fit.
 
     Without a budget, what needs fewer than ``ENOUGH_CYCLES`` a frame is not looked for, and where nothing fits the
@@ -55,6 +58,7 @@ def fold_to_fit(model: Any, board: Board, budget: FoldingBudget | None = None, w
         board: which the design is for.
         budget: what it may take; None: what the board has room for.
         where: the setting that the budget comes from, for the message.
+        together: whether several pixels may be computed at a time.
 
     Returns:
         the folding, which takes the fewest LUTs of those as fast.
@@ -62,7 +66,7 @@ def fold_to_fit(model: Any, board: Board, budget: FoldingBudget | None = None, w
     Raises:
         ConfigError: nothing fits into the budget; the message says what the smallest folding takes.
     """
-    layers, room = layer_options(model, board.part), room_of(board, budget)
+    layers, room = layer_options(model, board.part, together=together), room_of(board, budget)
     folding = fastest(layers, room, ENOUGH_CYCLES if budget is None else 1)
     if folding is None:
         folding = nearest(layers, room)

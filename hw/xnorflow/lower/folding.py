@@ -18,12 +18,12 @@ from xnorflow.artifact.errors import ConfigError
 if TYPE_CHECKING:
     from xnorflow.ops.mvau_cost import MvauShape
 
-__all__ = ["MVAUS", "divisors", "fold_for_cycles", "folding_of", "hardware_layers", "read_folding", "set_folding",
-           "sizes_of"]  # fmt: skip
+__all__ = ["MVAUS", "divisors", "fold_for_cycles", "folding_of", "hardware_layers", "has_windows", "read_folding",
+           "set_folding", "sizes_of"]  # fmt: skip
 
 MVAUS = ("XnorMVAU", "BinaryWeightMVAU", "FewBitMVAU")
 OVER_MAPS = ("SlidingWindow", "WindowPool")
-FOLDED_KEYS = ("PE", "SIMD", "parallel_window")
+FOLDED_KEYS = ("PE", "SIMD", "parallel_window", "M")
 PASSED_OVER = frozenset(
     {"depth", "impl_style", "inFIFODepths", "inWidth", "mem_mode", "outFIFODepths", "outWidth", "preferred_impl_style"}
     | {"ram_style_thresholds", "resType", "runtime_writeable_weights", "slr"}
@@ -170,6 +170,7 @@ def set_folding(model: Any, folding: dict[str, dict[str, Any]]) -> None:
             _set_key(*layers[name], key, value)
         if attributes.get("ram_style") in ("block", "distributed"):
             _set_memory(*layers[name], attributes["ram_style"])
+        _check_windows(*layers[name])
 
 
 def sizes_of(node: Any) -> dict[str, str]:
@@ -210,7 +211,10 @@ def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
             )  # fmt: skip
         operator.set_nodeattr(key, value)
         return
-    known = sizes_of(node)
+    if key == "M" and has_windows(operator):
+        _set_windows(node, operator, value)
+        return
+    known = sizes_of(node) | ({"M": "pixels"} if has_windows(operator) else {})
     if key not in known:
         near = difflib.get_close_matches(key.upper(), known, 1, 0.3)
         raise ConfigError(
@@ -227,11 +231,41 @@ def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
     operator.set_nodeattr(key, value)
 
 
+def has_windows(operator: Any) -> bool:
+    """Return whether a layer has M, the windows or pixels that it gives or takes side by side, and a choice of it."""
+    return "M" in operator.get_nodeattr_types() and operator.pixels_of_a_row() > 1
+
+
+def _set_windows(node: Any, operator: Any, value: Any) -> None:
+    row = operator.pixels_of_a_row()
+    if type(value) is not int or value < 1 or row % value:
+        legal = ", ".join(str(divisor) for divisor in divisors(row))
+        raise ConfigError(
+            f"folding file, layer {node.name}, M", f"{value!r} does not divide the {row} output pixels of a row", legal,
+            "choose a divisor",
+        )  # fmt: skip
+    operator.set_nodeattr("M", value)
+
+
+def _check_windows(node: Any, operator: Any) -> None:
+    """Refuse an M that the layer's other keys do not go with."""
+    if not has_windows(operator) or operator.get_nodeattr("M") == 1:
+        return
+    key, found = ("parallel_window", 0) if node.op_type == "SlidingWindow" else ("SIMD", 1)
+    if operator.get_nodeattr(key) == found:
+        raise ConfigError(
+            f"folding file, layer {node.name}, M", f"{operator.get_nodeattr('M')} with {key}={found}",
+            f"1, or {key}={'1' if found == 0 else '2 and more'}", f"set M to 1 or raise {key}",
+        )  # fmt: skip
+
+
 def folding_of(model: Any) -> dict[str, dict[str, Any]]:
     """Return the folding in the form that :func:`read_folding` reads."""
     result: dict[str, dict[str, Any]] = {"Defaults": {}}
     for node, operator in hardware_layers(model):
         keys = [key for key in (*FOLDED_KEYS, "depth", "inWidth", "outWidth") if key in operator.get_nodeattr_types()]
+        if "M" in keys and not has_windows(operator):
+            keys.remove("M")
         result[node.name] = {key: int(operator.get_nodeattr(key)) for key in keys}
         if node.op_type.removesuffix("_rtl") in MVAUS:
             result[node.name]["ram_style"] = operator.get_nodeattr("ram_style")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from xnorflow.lower.folding import MVAUS, divisors, hardware_layers, sizes_of
+from xnorflow.lower.folding import MVAUS, divisors, hardware_layers, has_windows, sizes_of
 
 __all__ = ["Layer", "LayerOption", "converter_luts", "fifo_depth", "layer_options"]
 
@@ -22,7 +22,7 @@ class LayerOption:
     """A layer with one folding.
 
     Args:
-        settings: PE, SIMD, parallel_window and ram_style, those of them that the layer has.
+        settings: PE, SIMD, parallel_window, M and ram_style, those of them that the layer has.
         bits_in: bits of a beat of each stream in :attr:`Layer.inputs`.
         bits_out: bits of a beat of each stream in :attr:`Layer.outputs`.
         cycles: a frame.
@@ -70,12 +70,13 @@ def converter_luts(before: int, after: int) -> int:
     return 0 if before == after else width_converter_luts(before, after)
 
 
-def layer_options(model: Any, part: str) -> list[Layer]:
+def layer_options(model: Any, part: str, *, together: bool = True) -> list[Layer]:
     """Return each layer with its foldings, in stream order.
 
     Args:
         model: ModelWrapper of abstract hardware layers; every stream has one reader.
         part: FPGA part, for the estimates.
+        together: whether M may be more than 1.
     """
     nodes = [node for node, _ in hardware_layers(model)]
     written = {name for node in nodes for name in node.output}
@@ -88,6 +89,8 @@ def layer_options(model: Any, part: str) -> list[Layer]:
         sizes = {key: int(operator.get_nodeattr(size)) for key, size in sizes_of(node).items()}
         foldings = itertools.product(*map(divisors, sizes.values()))
         settings = [one for values in foldings for one in _variants(operator, dict(zip(sizes, values, strict=True)))]
+        if not together:
+            settings = [one for one in settings if one.get("M", 1) == 1]
         options = tuple(_option(operator, one, part, sources, sinks, with_fifo=with_fifo) for one in settings)
         names = tuple(node.input[index] for index in sources), tuple(node.output[index] for index in sinks)
         layers.append(Layer(*names, options))
@@ -95,22 +98,36 @@ def layer_options(model: Any, part: str) -> list[Layer]:
 
 
 def _variants(operator: Any, folding: dict[str, int]) -> Iterator[Settings]:
-    """Yield a folding with each choice that there is beside it: whole windows, memories of weights."""
+    """Yield a folding with each choice that there is beside it: whole windows, several of them, memories of weights."""
+    choices: list[Settings] = [{}]
     if operator.onnx_node.op_type == "SlidingWindow_rtl":
-        yield {**folding, "parallel_window": 0}
+        choices = [{"parallel_window": 0}]
         if operator.can_be_parallel() and folding["SIMD"] == operator.window().channels:
-            yield {**folding, "parallel_window": 1}
+            choices.append({"parallel_window": 1})
     elif "ram_style" in operator.get_nodeattr_types():
         _set(operator, folding)
-        for style in operator.shape().ram_styles:
-            yield {**folding, "ram_style": style}
-    else:
-        yield {**folding}
+        choices = [{"ram_style": style} for style in operator.shape().ram_styles]
+    for choice in choices:
+        for windows in _windows(operator, {**folding, **choice}) if has_windows(operator) else [None]:
+            yield {**folding, **choice} if windows is None else {**folding, **choice, "M": windows}
 
 
 def _set(operator: Any, settings: Mapping[str, int | str]) -> None:
     for key, value in settings.items():
         operator.set_nodeattr(key, value)
+
+
+def _windows(operator: Any, settings: Settings) -> list[int]:
+    """Return the M to choose from: 1 where nothing is shared, as with weights that are constants in the logic."""
+    if "parallel_window" in settings:
+        together = settings["parallel_window"] == 1
+    else:
+        from xnorflow.ops.xnor_cost import CONSTANT_WORDS  # loads FINN, which must be prepared first
+
+        _set(operator, settings)
+        shape = operator.shape()
+        together = shape.simd > 1 and shape.cycles > CONSTANT_WORDS
+    return divisors(operator.pixels_of_a_row()) if together else [1]
 
 
 def _rtl_copies(nodes: list[Any]) -> Iterator[tuple[Any, Any]]:
@@ -130,7 +147,8 @@ def _option(
 ) -> LayerOption:
     _set(operator, settings)
     luts, bram18 = operator.lut_estimation(part), operator.bram_estimation(part)
-    if with_fifo:
+    # Where a beat holds whole windows, what waits does so in front of the sliding window, pixel by pixel.
+    if with_fifo and settings.get("M", 1) == 1:
         from xnorflow.ops.bounded_fifo import fifo_luts
 
         luts += fifo_luts(operator.get_instream_width(), fifo_depth(operator.shape().mw, operator.shape().simd))

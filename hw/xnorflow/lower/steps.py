@@ -141,10 +141,12 @@ def step_apply_folding(model: Any, context: StepContext) -> Any:
         folding.set_folding(model, folding.read_folding(context.settings.folding))
     elif context.target_cycles is not None:
         folding.fold_for_cycles(model, context.target_cycles)
-    elif context.settings.maximize is not None:
-        fold_to_fill(model, load_board(context.settings.board), context.settings.fill or BoardFill())
     else:
-        fold_to_fit(model, load_board(context.settings.board), context.settings.budget)
+        board, together = load_board(context.settings.board), context.settings.backend is Backend.RTL
+        if context.settings.maximize is not None:
+            fold_to_fill(model, board, context.settings.fill or BoardFill(), together=together)
+        else:
+            fold_to_fit(model, board, context.settings.budget, together=together)
     return model
 
 

@@ -28,6 +28,10 @@ class FewBitMVAU(MVAU):
         """Return FINN's attributes and ``signedOutput``."""
         return {**super().get_nodeattr_types(), "signedOutput": ("i", False, 0, {0, 1})}
 
+    def windows(self) -> int:
+        """Return 1, the pixels computed at a time."""
+        return 1
+
     def minimize_accumulator_width(self, model: Any, datatype_only: bool = False) -> Any:
         """Set and return the accumulator's datatype, which without thresholds is the output's too.
 

@@ -27,6 +27,7 @@ class MvauShape:
         acc_bits: bits of an accumulator.
         weight_bits: bits of a weight.
         ram_style: memory of the weights, as FINN calls it: ``block``, ``distributed`` (LUTs), ``auto`` by the cost.
+        windows: frames side by side, which share the weights that are read.
     """
 
     mw: int
@@ -37,10 +38,11 @@ class MvauShape:
     acc_bits: int
     weight_bits: int = 1
     ram_style: str = "auto"
+    windows: int = 1
 
     @property
     def cycles(self) -> int:
-        """SF * NF: cycles a frame, and words of the weight memory."""
+        """SF * NF: cycles of the frames side by side, and words of the weight memory."""
         return (self.mw // self.simd) * (self.mh // self.pe)
 
     @property

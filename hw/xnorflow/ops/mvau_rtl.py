@@ -172,11 +172,12 @@ class MvauRtl(RtlNode):
         mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
         input_bits = int(self.get_input_datatype().bitwidth())
         style = str(self.get_nodeattr("ram_style"))
-        return MvauShape(mw, mh, simd, pe, input_bits, self.accumulator_bits(), self.weight_bits(), style)
+        acc_bits, weight_bits = self.accumulator_bits(), self.weight_bits()
+        return MvauShape(mw, mh, simd, pe, input_bits, acc_bits, weight_bits, style, self.windows())
 
     def get_exp_cycles(self) -> int:
-        """Return SF * NF: the steady-state interval, which simulation confirms exactly."""
-        return self.shape().cycles * int(np.prod(self.get_nodeattr("numInputVectors")))
+        """Return SF * NF times the vectors: the steady-state interval, which simulation confirms exactly."""
+        return self.shape().cycles * int(np.prod(self.get_nodeattr("numInputVectors"))) // self.windows()
 
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 18 Kib blocks of the weight memory."""

@@ -16,8 +16,44 @@ class OneBitMVAU(MVAU):
     """FINN's MVAU with 1-bit weights. A subclass says which datatype holds its sums."""
 
     def get_nodeattr_types(self) -> dict[str, Any]:
-        """Return FINN's attributes and ``signedOutput``: whether raw sums leave as two's complement."""
-        return {**super().get_nodeattr_types(), "signedOutput": ("i", False, 0, {0, 1})}
+        """Return FINN's attributes, ``signedOutput``: whether raw sums leave as two's complement, and ``M``."""
+        return {**super().get_nodeattr_types(), "signedOutput": ("i", False, 0, {0, 1}), "M": ("i", False, 1)}
+
+    def windows(self) -> int:
+        """Return M, the pixels computed at a time; more than one come in and leave in one beat, whole."""
+        return int(self.get_nodeattr("M"))
+
+    def pixels_of_a_row(self) -> int:
+        """Return what M must divide."""
+        return int(self.get_nodeattr("numInputVectors")[-1])
+
+    def get_folded_input_shape(self, ind: int = 0) -> tuple[int, ...]:
+        """Return an input's shape in beats."""
+        if ind or self.windows() == 1:
+            return tuple(super().get_folded_input_shape(ind))
+        return self._whole(int(self.get_nodeattr("MW")))
+
+    def get_folded_output_shape(self, ind: int = 0) -> tuple[int, ...]:
+        """Return the output's shape in beats."""
+        if self.windows() == 1:
+            return tuple(super().get_folded_output_shape(ind))
+        return self._whole(int(self.get_nodeattr("MH")))
+
+    def _whole(self, values: int) -> tuple[int, ...]:
+        *others, pixels = self.get_nodeattr("numInputVectors")
+        return *others, pixels // self.windows(), 1, self.windows() * values
+
+    def get_instream_width(self, ind: int = 0) -> int:
+        """Return the bits of an input's beat."""
+        if ind or self.windows() == 1:
+            return int(super().get_instream_width(ind))
+        return self.windows() * int(self.get_nodeattr("MW")) * int(self.get_input_datatype(0).bitwidth())
+
+    def get_outstream_width(self, ind: int = 0) -> int:
+        """Return the bits of an output beat."""
+        if self.windows() == 1:
+            return int(super().get_outstream_width(ind))
+        return self.windows() * int(self.get_nodeattr("MH")) * int(self.get_output_datatype().bitwidth())
 
     def sum_datatype(self, thresholded: bool) -> str:
         """Return the QONNX datatype of the sums, and of a threshold above all of them where there are thresholds."""

@@ -22,12 +22,13 @@ class SlidingWindow(MapOperator):
     """Im2Col with padding of any value; FINN's ConvolutionInputGenerator leaves padding to a node that knows only 0.
 
     Output pixels hold a window by row, column and channel, the channels in beats of SIMD. With ``parallel_window`` (as
-    FINN calls it) a beat holds a whole window, and SIMD is all channels; there must be no padding.
+    FINN calls it) a beat holds a whole window, and SIMD is all channels; there must be no padding. M such windows,
+    neighbors in a row, may leave in one beat.
     """
 
     def get_nodeattr_types(self) -> dict[str, Any]:
-        """Return the attributes of all operators over maps, and ``parallel_window``."""
-        return {**super().get_nodeattr_types(), "parallel_window": ("i", False, 0, {0, 1})}
+        """Return the attributes of all operators over maps, ``parallel_window`` and ``M``."""
+        return {**super().get_nodeattr_types(), "parallel_window": ("i", False, 0, {0, 1}), "M": ("i", False, 1)}
 
     def parallel(self) -> bool:
         """Return whether a beat holds a whole window."""
@@ -38,14 +39,25 @@ class SlidingWindow(MapOperator):
         window = self.window()
         return window.positions > 1 and not window.padding and not window.whole
 
+    def windows(self) -> int:
+        """Return M, the windows of a beat where one holds a whole window."""
+        return int(self.get_nodeattr("M"))
+
+    def pixels_of_a_row(self) -> int:
+        """Return what M must divide."""
+        return int(self.window().output[1])
+
     def get_folded_output_shape(self, ind: int = 0) -> tuple[int, ...]:
         """Return the output's shape in beats."""
-        shape = tuple(self.get_normal_output_shape())
-        return (*shape[:-1], 1, shape[-1]) if self.parallel() else super().get_folded_output_shape(ind)
+        if not self.parallel():
+            return super().get_folded_output_shape(ind)
+        one, rows, columns, values = self.get_normal_output_shape()
+        return one, rows, columns // self.windows(), 1, self.windows() * values
 
     def get_outstream_width(self, ind: int = 0) -> int:
         """Return the bits of an output beat."""
-        return super().get_outstream_width(ind) * (self.window().positions if self.parallel() else 1)
+        whole = self.windows() * self.window().positions if self.parallel() else 1
+        return super().get_outstream_width(ind) * whole
 
     def values_of_output_pixel(self) -> int:
         """Return the values of a window."""
@@ -76,15 +88,15 @@ def window_instance(operator: MapOperator) -> Instance:
     return Instance("xnorflow_swg", parameters, simd * bits)
 
 
-def parallel_instance(operator: MapOperator) -> Instance:
+def parallel_instance(operator: SlidingWindow) -> Instance:
     """Return the ``xnorflow_swg_parallel`` of an operator's windows."""
     window, bits = operator.window(), operator.get_instream_width()
     parameters: dict[str, bool | int | str | Sized] = {
         "Rows": window.rows, "Columns": window.columns, "Width": bits,
         "KernelRows": window.kernel[0], "KernelColumns": window.kernel[1],
-        "StrideRows": window.stride[0], "StrideColumns": window.stride[1],
+        "StrideRows": window.stride[0], "StrideColumns": window.stride[1], "Windows": operator.windows(),
     }  # fmt: skip
-    return Instance("xnorflow_swg_parallel", parameters, bits * window.positions)
+    return Instance("xnorflow_swg_parallel", parameters, operator.get_outstream_width())
 
 
 @register_rtl
@@ -94,27 +106,39 @@ class SlidingWindow_rtl(RtlNode, SlidingWindow):
     library_modules = ("xnorflow_fifo", "xnorflow_swg_parallel", "xnorflow_swg_ring", "xnorflow_swg")
 
     def write_sources(self, model: Any, folder: Path) -> str:
-        """Return the wrapper's text.
-
-        Raises:
-            GenerateError: ``parallel_window`` with padding, or with a SIMD of fewer than all channels.
-        """
-        window, kind, folded = self.window(), self.get_input_datatype().name, self.get_folded_output_shape()
-        if self.parallel() and (self.fold() != window.channels or not self.can_be_parallel()):
-            raise GenerateError(
-                f"node {self.onnx_node.name}",
-                f"parallel_window with SIMD={self.fold()}, windows of {window.kernel}, padding {window.pads}",
-                f"SIMD={window.channels}, windows of several pixels, no padding", "correct the folding",
-            )  # fmt: skip
+        """Return the wrapper's text."""
+        self._check_folding()
+        window, kind, windows = self.window(), self.get_input_datatype().name, self.windows()
         (beats_in, beats_out), widths = self.beats(), (self.get_instream_width(), self.get_outstream_width())
         source = Port(widths[0], f"{beats_in} beats of {self.fold()} x {kind} a frame")
-        sink = Port(widths[1], f"{beats_out} beats of {folded[-1]} x {kind} a frame")
+        sink = Port(widths[1], f"{beats_out} beats of {self.get_folded_output_shape()[-1]} x {kind} a frame")
         purpose = (
             f"Windows of {window.kernel[0]}x{window.kernel[1]} pixels over maps of {window.rows}x{window.columns}, "
-            f"{window.channels} channels, SIMD={self.fold()}: {self.get_exp_cycles()} cycles."
+            f"{window.channels} channels, SIMD={self.fold()}{f', M={windows}' if windows > 1 else ''}: "
+            f"{self.get_exp_cycles()} cycles."
         )
         chain = [parallel_instance(self) if self.parallel() else window_instance(self)] if not window.whole else []
         return render_wrapper(self.get_verilog_top_module_name(), purpose, source, sink, chain)
+
+    def _check_folding(self) -> None:
+        """Refuse a folding that is none.
+
+        Raises:
+            GenerateError: ``parallel_window`` with padding, or with a SIMD of fewer than all channels; M that does not
+                divide the windows of a row, or is not 1 without ``parallel_window``.
+        """
+        window, where = self.window(), f"node {self.onnx_node.name}"
+        if self.parallel() and (self.fold() != window.channels or not self.can_be_parallel()):
+            raise GenerateError(
+                where, f"parallel_window with SIMD={self.fold()}, windows of {window.kernel}, padding {window.pads}",
+                f"SIMD={window.channels}, windows of several pixels, no padding", "correct the folding",
+            )  # fmt: skip
+        windows, row = self.windows(), self.pixels_of_a_row()
+        if windows < 1 or row % windows or (windows > 1 and not self.parallel()):
+            raise GenerateError(
+                where, f"M={windows} with parallel_window={int(self.parallel())}",
+                f"1, or with parallel_window=1 a divisor of the {row} windows of a row", "correct the folding",
+            )  # fmt: skip
 
     def _memory(self) -> WindowMemory | None:
         window = self.window()

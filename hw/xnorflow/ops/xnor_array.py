@@ -79,12 +79,36 @@ class ArrayShape:
         pe: neurons.
         words: weight words.
         input_bits: of an input; more than 1: two's complement.
+        windows: that share the weights which are read.
     """
 
     simd: int
     pe: int
     words: int
     input_bits: int = 1
+    windows: int = 1
+
+    @property
+    def lanes(self) -> int:
+        """Sums that are counted at a time."""
+        return self.windows * self.pe
+
+    @property
+    def planes(self) -> int:
+        """Bit planes of the inputs of all windows."""
+        return self.windows * self.input_bits
+
+    @property
+    def beat_bits(self) -> int:
+        """Bits of a beat."""
+        return self.planes * self.simd
+
+    def bit_of(self, plane: str, place: str) -> str:
+        """Return the place in a beat of an input's bit, as SystemVerilog, by its plane of :attr:`planes`."""
+        bits = self.input_bits
+        window = f"{plane}*{self.simd}" if bits == 1 else f"{plane}/{bits}*{self.simd * bits}"
+        bit = place if bits == 1 else f"{place}*{bits}+{plane}%{bits}"
+        return bit if self.windows == 1 and bits == 1 else f"{window}+{bit}"
 
     @property
     def nodes(self) -> int:
@@ -233,7 +257,7 @@ def render_array(name: str, shape: ArrayShape, style: WeightStyle, bits: BitArra
         A module with the ports that ``xnorflow_xnor_unit`` names.
     """
     trees = weight_tree(bits.reshape(shape.words, shape.pe, shape.simd))
-    constants = _constants(trees, shape.input_bits) if style is WeightStyle.CONSTANT else None
+    constants = _constants(trees, shape.planes) if style is WeightStyle.CONSTANT else None
     rom = list(_rom_lines(trees.reshape(shape.words, -1))) if style is WeightStyle.LOGIC else []
     stages, levels = tree_stages(shape.simd), compressor_latency(shape.heights)
     return load_template(_TEMPLATES / "xnor_array.sv.j2").render(
@@ -253,7 +277,13 @@ def render_unit(name: str, shape: MvauShape, array: ArrayShape, lane_bits: int, 
         lane_bits: bits of a neuron's result.
         thresholded: whether that is the sign of the sum.
     """
+    windows, inputs, results = shape.windows, shape.simd, shape.pe  # of a beat, of one window
+    if windows > 1:
+        inputs, results = shape.mw, shape.mh
+    source = f"{shape.mw // inputs} beats of {windows * inputs} x {shape.input_bits} bits a frame"
+    sink = f"{shape.mh // results} beats of {windows * results} x {lane_bits} bits a frame"
     return load_template(_TEMPLATES / "xnor_mvau.sv.j2").render(
         banner=banner(), name=name, shape=shape, array=array, lane_bits=lane_bits, thresholded=int(thresholded),
-        source=Port(shape.simd * shape.input_bits, "inputs"), sink=Port(shape.pe * lane_bits, "results"),
+        piece=shape.simd * shape.input_bits, result=shape.pe * lane_bits,
+        source=Port(windows * inputs * shape.input_bits, source), sink=Port(windows * results * lane_bits, sink),
     )  # fmt: skip

@@ -52,18 +52,21 @@ def _starts(words: int, bits: int) -> float:
 
 
 def xnor_luts(shape: MvauShape) -> int:
-    """Return the LUTs of a unit with weights of one bit and a SIMD of at least 2, distributed memory included."""
-    simd, pe, planes = shape.simd, shape.pe, shape.input_bits
+    """Return the LUTs of a unit with weights of one bit and a SIMD of at least 2, distributed memory included.
+
+    Several windows share weights, start values and control; width converters in front and behind are not in it.
+    """
+    simd, pe, planes, windows = shape.simd, shape.pe, shape.input_bits, shape.windows
     sf, nf = shape.mw // simd, shape.mh // pe
     words, bits = sf * nf, planes * (simd // 2 + 1) - 1
     constant = words <= CONSTANT_WORDS and not shape.weights_in_bram
-    carries = planes * (_carries(simd, pe, words) if constant else pe * (simd // 2))
-    parities = planes * (0.7 * simd + (min(pe, 2**words) if constant else pe))
-    counters = pe * _compressor(bits, planes)
+    carries = windows * planes * (_carries(simd, pe, words) if constant else pe * (simd // 2))
+    parities = windows * planes * (0.7 * simd + (min(pe, 2**words) if constant else pe))
+    counters = windows * pe * _compressor(bits, planes)
     weights = 0 if constant or shape.weights_in_bram else simd * pe / (2 if words <= LOGIC_WORDS else 1)
     # A start value that never changes leaves the accumulator's first and last bit without a LUT.
-    sums = pe * (shape.acc_bits if words > 1 else shape.acc_bits - 2) + _starts(nf, pe * shape.acc_bits)
-    buffer = 4 * math.ceil(simd * planes / 6) * math.ceil(sf / 32) if sf > 1 and nf > 1 else 0
-    results = 4 * math.ceil(pe / 6)
+    sums = windows * pe * (shape.acc_bits if words > 1 else shape.acc_bits - 2) + _starts(nf, pe * shape.acc_bits)
+    buffer = 4 * math.ceil(windows * simd * planes / 6) * math.ceil(sf / 32) if sf > 1 and nf > 1 else 0
+    results = 4 * math.ceil(windows * pe / 6)
     control = 30 + 2 * (words - 1).bit_length() + 8 * (sf == 1)
     return round(carries + parities + counters + weights + sums + buffer + results + control)

@@ -11,7 +11,7 @@
 //
 // Latency: Latency cycles from a beat to its counts.
 // Interval: 1 cycle; no handshake.
-// Cost: Pe times xnorflow_popcount_pipeline, and the weights.
+// Cost: Windows * Pe times xnorflow_popcount_pipeline, and the weights.
 
 `default_nettype none
 
@@ -22,6 +22,8 @@ module xnorflow_popcount_array #(
   parameter int unsigned InputWidth = 1,
   // Neurons, >= 1.
   parameter int unsigned Pe = 16,
+  // Windows that are counted at a time, >= 1; they share the weights.
+  parameter int unsigned Windows = 1,
   // Weight words, >= 1.
   parameter int unsigned Words = 64,
   // Bits of a row, >= 1: it holds half of Simd * (2**InputWidth - 1).
@@ -33,19 +35,21 @@ module xnorflow_popcount_array #(
   parameter string WeightFile = "weights.mem",
   // Memory for the weights: "block" (block RAM) or "logic" (LUTs).
   parameter string WeightStyle = "logic",
-  // Follows: bits of the number of a weight word, and of a beat.
+  // Follows: bits of the number of a weight word, of a window's part of a beat, and of a beat.
   localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1,
-  localparam int unsigned BeatWidth = Simd * InputWidth
+  localparam int unsigned WindowWidth = Simd * InputWidth,
+  localparam int unsigned BeatWidth   = Windows * WindowWidth
 ) (
   input  wire logic                    clk_i,
   // Number of the weight word, two cycles before its beat
   input  wire logic [WordWidth-1:0]    word_i,
   input  wire logic [BeatWidth-1:0]    beat_i,
   // Counts: 2 * (row a + row b) + odd. Of inputs of several bits it is the sum of
-  // (weight ? x : ~x), and Simd * 2**(InputWidth-1) more, so that it is not negative
-  output logic      [Pe*RowWidth-1:0]  row_a_o,
-  output logic      [Pe*RowWidth-1:0]  row_b_o,
-  output logic      [Pe-1:0]           odd_o
+  // (weight ? x : ~x), and Simd * 2**(InputWidth-1) more, so that it is not negative;
+  // those of window m and neuron p in place m*Pe + p
+  output logic      [Windows*Pe*RowWidth-1:0] row_a_o,
+  output logic      [Windows*Pe*RowWidth-1:0] row_b_o,
+  output logic      [Windows*Pe-1:0]          odd_o
 );
 
   localparam int unsigned CountWidth   = $clog2(Simd * (2**InputWidth - 1) + 1);
@@ -53,6 +57,9 @@ module xnorflow_popcount_array #(
 
   if (Simd < 1 || InputWidth < 1 || Pe < 1 || Words < 1) begin : gen_check_positive
     $error("xnorflow_popcount_array: Simd, InputWidth, Pe and Words must be at least 1");
+  end
+  if (Windows < 1) begin : gen_check_windows
+    $error("xnorflow_popcount_array: Windows must be at least 1");
   end
   if (RowWidth < 1 || RowWidth + 1 < CountWidth) begin : gen_check_row_width
     $error("xnorflow_popcount_array: RowWidth must hold half of the largest count");
@@ -79,7 +86,10 @@ module xnorflow_popcount_array #(
     weight_q <= read_q;
   end
 
-  for (genvar p = 0; p < Pe; p++) begin : gen_neuron
+  for (genvar p = 0; p < Windows * Pe; p++) begin : gen_neuron
+    logic [WindowWidth-1:0] beat;
+    assign beat = beat_i[p/Pe*WindowWidth +: WindowWidth];
+
     if (InputWidth == 1) begin : gen_popcount
       localparam int unsigned PartWidth = (CountWidth > 1) ? CountWidth - 1 : 1;
       logic [PartWidth-1:0] part_a, part_b;
@@ -88,8 +98,8 @@ module xnorflow_popcount_array #(
         .Latency(Latency)
       ) u_popcount (
         .clk_i   (clk_i),
-        .data_i  (beat_i),
-        .weight_i(weight_q[p*Simd +: Simd]),
+        .data_i  (beat),
+        .weight_i(weight_q[p%Pe*Simd +: Simd]),
         .row_a_o (part_a),
         .row_b_o (part_b),
         .odd_o   (odd_o[p])
@@ -106,8 +116,8 @@ module xnorflow_popcount_array #(
         .Width(InputWidth)
       ) u_sign_sum (
         .clk_i   (clk_i),
-        .data_i  (beat_i),
-        .weight_i(weight_q[p*Simd +: Simd]),
+        .data_i  (beat),
+        .weight_i(weight_q[p%Pe*Simd +: Simd]),
         .sum_o   (sum)
       );
       assign delayed[0] = CountWidth'(sum) + CountWidth'(Simd << (InputWidth - 1));
@@ -129,11 +139,13 @@ module xnorflow_popcount_array #(
   logic [Pe*Simd-1:0]    weights [2**WordWidth];  // whole, so that no word is out of range
   logic [WordWidth-1:0]  words   [2**PlaceWidth];
   logic [BeatWidth-1:0]  beats   [2**PlaceWidth];  // inverted: what is left is an XOR
-  logic [PlaceWidth-1:0] word_place_q, beat_place_q;  // the oldest, and that behind the second oldest
+  // The oldest, and that behind the second oldest.
+  logic [PlaceWidth-1:0] word_place_q, beat_place_q;
   logic [WordWidth-1:0]  word, word_q;
   logic [BeatWidth-1:0]  next_beat, beat_q, beat;
-  logic                  new_q;  // the step differs from the last one, which has the same counts else
-  logic [InputWidth-1:0][PlaneWidth-1:0] planes;  // a bit of all inputs, and zeros; signs are inverted
+  logic                  new_q;  // the step differs from the last one, else the counts are the same
+  // A bit of all inputs of a window, and zeros; signs are inverted.
+  logic [Windows-1:0][InputWidth-1:0][PlaneWidth-1:0] planes;
 
   function automatic logic [PlaceWidth-1:0] next_place(logic [PlaceWidth-1:0] place);
     return (place == PlaceWidth'(Latency - 1)) ? '0 : place + 1'b1;
@@ -161,31 +173,36 @@ module xnorflow_popcount_array #(
     new_q               <= Latency == 1 || word != word_q || next_beat != beat_q;
   end
 
-  for (genvar b = 0; b < InputWidth; b++) begin : gen_plane
-    logic [PlaneWidth-1:0] bits;
+  for (genvar k = 0; k < Windows * InputWidth; k++) begin : gen_plane
+    localparam int unsigned Window = k / InputWidth;
+    localparam int unsigned Bit    = k % InputWidth;
+    logic [WindowWidth-1:0] part;
+    logic [PlaneWidth-1:0]  bits;
+    assign part = beat[Window*WindowWidth +: WindowWidth];
     if (InputWidth == 8) begin : gen_bytes
       logic [PlaneWidth*8-1:0] bytes;
-      assign bytes = (PlaneWidth*8)'(beat);
+      assign bytes = (PlaneWidth*8)'(part);
       for (genvar s = 0; s < PlaneWidth; s += 8) begin : gen_eight
         // The product's highest byte is a bit of each of eight bytes.
-        assign bits[s +: 8] = 8'((((bytes[s*8 +: 64] >> b) & 64'h0101_0101_0101_0101)
+        assign bits[s +: 8] = 8'((((bytes[s*8 +: 64] >> Bit) & 64'h0101_0101_0101_0101)
                                   * 64'h0102_0408_1020_4080) >> 56);
       end
     end else begin : gen_any
       for (genvar s = 0; s < Simd; s++) begin : gen_bit
-        assign bits[s] = beat[s*InputWidth+b];
+        assign bits[s] = part[s*InputWidth+Bit];
       end
     end
-    assign planes[b] = bits ^ PlaneWidth'({Simd{InputWidth > 1 && b == InputWidth - 1}});
+    localparam bit Sign = InputWidth > 1 && Bit == InputWidth - 1;
+    assign planes[Window][Bit] = bits ^ PlaneWidth'({Simd{Sign}});
   end
 
-  for (genvar p = 0; p < Pe; p++) begin : gen_neuron
+  for (genvar p = 0; p < Windows * Pe; p++) begin : gen_neuron
     logic [CountWidth-1:0] count_d, count_q;
     always_comb begin
       count_d = '0;
       for (int unsigned b = 0; b < InputWidth; b++) begin
         count_d += CountWidth'($countones(
-          planes[b] ^ PlaneWidth'(weights[word_q][p*Simd +: Simd]))) << b;
+          planes[p/Pe][b] ^ PlaneWidth'(weights[word_q][p%Pe*Simd +: Simd]))) << b;
       end
     end
     always_ff @(posedge clk_i) begin

@@ -8,8 +8,9 @@
 // zero in all others, so that an OR of the two is all it takes. The register is cleared by its own
 // reset pin as the sum behind the last step goes on. A carry chain of LUTs of four inputs has no
 // room for that OR: there the register is loaded with the next start value instead, so that
-// nothing but a row of full adders is in front of the chain. What leaves is whether the sum is negative, the other way
-// round, so that a neuron's output needs no inverter: that bit is kept inverted.
+// nothing but a row of full adders is in front of the chain. What leaves is whether the sum is
+// negative, the other way round, so that a neuron's output needs no inverter: that bit is kept
+// inverted.
 //
 //   sum = (register | start) + 2 * (row_a + row_b) + odd,    modulo 2**AccWidth
 //

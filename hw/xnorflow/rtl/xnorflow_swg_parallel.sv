@@ -9,12 +9,14 @@
 // twice. A pixel waits in front of the window in two registers, which keeps ready_o free of ready_i
 // while a window a cycle goes through.
 //
-// Pixel (i, j) of a window, i the row, is at bits (i*KernelColumns + j)*Width and up.
+// Several windows that are neighbors in a row leave in one beat, the first one in the low bits: the
+// register then holds all of their columns. Pixel (i, j) of window m, i the row, is at bits
+// ((m*KernelRows + i)*KernelColumns + j)*Width and up.
 //
-// Latency: 2 cycles from a window's last pixel.
+// Latency: 2 cycles from the last pixel of a beat's windows.
 // Interval: Rows * Columns cycles a frame, if no window waits.
 // Cost: 4 LUT for six bits of the rows above and 32 columns, a LUT a bit of a pixel, and about 40;
-// (KernelRows * KernelColumns + 2) * Width FF.
+// (KernelRows * (KernelColumns + (Windows-1) * StrideColumns) + 2) * Width FF.
 
 `default_nettype none
 
@@ -30,19 +32,22 @@ module xnorflow_swg_parallel #(
   // Rows and columns from one window to the next, >= 1.
   parameter int unsigned StrideRows = 1,
   parameter int unsigned StrideColumns = 1,
-  // Follows: bits of a window.
-  localparam int unsigned WindowWidth = KernelRows * KernelColumns * Width
+  // Windows of a beat, >= 1; divides the windows of a row.
+  parameter int unsigned Windows = 1,
+  // Follows: bits of a window, and of a beat.
+  localparam int unsigned WindowWidth = KernelRows * KernelColumns * Width,
+  localparam int unsigned BeatWidth   = Windows * WindowWidth
 ) (
-  input  wire logic                   clk_i,
-  input  wire logic                   rst_ni,
+  input  wire logic                 clk_i,
+  input  wire logic                 rst_ni,
   // Pixels
-  input  wire logic [Width-1:0]       data_i,
-  input  wire logic                   valid_i,
-  output logic                        ready_o,
+  input  wire logic [Width-1:0]     data_i,
+  input  wire logic                 valid_i,
+  output logic                      ready_o,
   // Windows
-  output logic      [WindowWidth-1:0] data_o,
-  output logic                        valid_o,
-  input  wire logic                   ready_i
+  output logic      [BeatWidth-1:0] data_o,
+  output logic                      valid_o,
+  input  wire logic                 ready_i
 );
 
   if (Width < 1) begin : gen_check_width
@@ -58,6 +63,18 @@ module xnorflow_swg_parallel #(
   if (StrideRows < 1 || StrideColumns < 1) begin : gen_check_stride
     $error("xnorflow_swg_parallel: StrideRows and StrideColumns must be at least 1");
   end
+
+  if (Windows < 1) begin : gen_check_windows
+    $error("xnorflow_swg_parallel: Windows must be at least 1");
+  end else if (StrideColumns > 0 && Columns >= KernelColumns) begin : gen_check_row
+    if (((Columns - KernelColumns) / StrideColumns + 1) % Windows != 0) begin : gen_check_divides
+      $error("xnorflow_swg_parallel: Windows must divide the windows of a row");
+    end
+  end
+
+  // Columns that the windows of a beat span, and from one beat to the next.
+  localparam int unsigned Step = (Windows > 0) ? Windows * StrideColumns : 1;
+  localparam int unsigned Span = KernelColumns + Step - StrideColumns;
 
   localparam int unsigned ColumnWidth = (Columns > 1) ? $clog2(Columns) : 1;
   localparam int unsigned RowWidth    = (Rows > 1) ? $clog2(Rows) : 1;
@@ -81,9 +98,8 @@ module xnorflow_swg_parallel #(
     .ready_i(shift)
   );
 
-  //// Where the pixel stands, and how many more until one ends a window ////
-  localparam int unsigned WaitColumns = (KernelColumns > StrideColumns) ? KernelColumns
-                                                                        : StrideColumns;
+  //// Where the pixel stands, and how many more until one ends the windows of a beat ////
+  localparam int unsigned WaitColumns = (Span > Step) ? Span : Step;
   localparam int unsigned WaitRows    = (KernelRows > StrideRows) ? KernelRows : StrideRows;
   localparam int unsigned AcrossWidth = (WaitColumns > 1) ? $clog2(WaitColumns) : 1;
   localparam int unsigned DownWidth   = (WaitRows > 1) ? $clog2(WaitRows) : 1;
@@ -106,9 +122,9 @@ module xnorflow_swg_parallel #(
     down_d   = down_q;
     if (shift) begin
       column_d = last_column ? '0 : column_q + 1'b1;
-      across_d = (across_q == '0) ? AcrossWidth'(StrideColumns - 1) : across_q - 1'b1;
+      across_d = (across_q == '0) ? AcrossWidth'(Step - 1) : across_q - 1'b1;
       if (last_column) begin
-        across_d = AcrossWidth'(KernelColumns - 1);
+        across_d = AcrossWidth'(Span - 1);
         row_d    = (row_q == LastRow) ? '0 : row_q + 1'b1;
         down_d   = (down_q == '0) ? DownWidth'(StrideRows - 1) : down_q - 1'b1;
         if (row_q == LastRow) down_d = DownWidth'(KernelRows - 1);
@@ -120,7 +136,7 @@ module xnorflow_swg_parallel #(
     if (!rst_ni) begin
       column_q <= '0;
       row_q    <= '0;
-      across_q <= AcrossWidth'(KernelColumns - 1);
+      across_q <= AcrossWidth'(Span - 1);
       down_q   <= DownWidth'(KernelRows - 1);
       valid_q  <= 1'b0;
     end else begin
@@ -132,7 +148,7 @@ module xnorflow_swg_parallel #(
     end
   end
 
-  //// A column of the window: the rows above from memory, the pixel below them ////
+  //// A column of the windows: the rows above from memory, the pixel below them ////
   logic [KernelRows*Width-1:0] column;
 
   if (KernelRows > 1) begin : gen_rows
@@ -146,12 +162,13 @@ module xnorflow_swg_parallel #(
     assign column = pixel;
   end
 
-  //// The window: each row shifts by one column ////
+  //// The windows: each row shifts by one column ////
   for (genvar i = 0; i < KernelRows; i++) begin : gen_window
-    localparam int unsigned RowBits = KernelColumns * Width;
+    localparam int unsigned RowBits    = Span * Width;
+    localparam int unsigned WindowBits = KernelColumns * Width;  // of a window's row
     logic [RowBits-1:0] window_d, window_q;
 
-    if (KernelColumns > 1) begin : gen_shift
+    if (Span > 1) begin : gen_shift
       assign window_d = {column[i*Width +: Width], window_q[RowBits-1:Width]};
     end else begin : gen_no_shift
       assign window_d = column[i*Width +: Width];
@@ -159,7 +176,10 @@ module xnorflow_swg_parallel #(
     always_ff @(posedge clk_i) begin
       if (shift) window_q <= window_d;
     end
-    assign data_o[i*RowBits +: RowBits] = window_q;
+    for (genvar m = 0; m < Windows; m++) begin : gen_row
+      assign data_o[m*WindowWidth + i*WindowBits +: WindowBits] =
+        window_q[m*StrideColumns*Width +: WindowBits];
+    end
   end
 
 endmodule

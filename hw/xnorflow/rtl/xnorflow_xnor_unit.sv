@@ -11,7 +11,8 @@
 //
 // A frame is Sf = Mw / Simd beats in and Nf = Mh / Pe beats out. Fold step (nf, sf), sf fastest,
 // takes input beat sf and weight word nf * Sf + sf. Beats are read from the stream during the
-// first Sf steps of a frame, all of them through the buffer.
+// first Sf steps of a frame, all of them through the buffer. Several windows, which are several
+// frames side by side, share the weights that are read, and the start values.
 //
 // The array is given, in each cycle, the weight word's number, and the beat that belongs to it two
 // cycles later. CountLatency cycles behind the beat it gives the count of each neuron as rows:
@@ -19,7 +20,8 @@
 //
 // Interval: exactly Sf * Nf cycles a frame while beats are offered and results are taken.
 // Latency: 5 + CountLatency cycles from the last beat of a frame's first neuron fold to its result.
-// Cost: AccWidth LUT a neuron, 4 LUT for six inputs of the buffer of up to 32 beats, and about 60.
+// Cost: AccWidth LUT a neuron and window, 4 LUT for six inputs of the buffer of up to 32 beats,
+// and about 60.
 
 `default_nettype none
 
@@ -32,6 +34,8 @@ module xnorflow_xnor_unit #(
   parameter int unsigned Simd = 64,
   // Neurons computed at a time, >= 1; divides Mh.
   parameter int unsigned Pe = 16,
+  // Windows computed at a time, >= 1.
+  parameter int unsigned Windows = 1,
   // Bits of an input, >= 1.
   parameter int unsigned InputWidth = 1,
   // Bits of the two's complement accumulator and start value, >= 2.
@@ -48,28 +52,29 @@ module xnorflow_xnor_unit #(
   parameter int unsigned CountLatency = 2,
   // Whether to use LUT6_2 and CARRY4 of a Xilinx chip.
   parameter bit Primitives = 1'b0,
-  // Follows: bits of a beat, of a neuron's result, and of the number of a weight word.
-  localparam int unsigned BeatWidth = Simd * InputWidth,
+  // Follows: results of a beat, bits of a beat, of a result, and of the number of a weight word.
+  localparam int unsigned Lanes     = Windows * Pe,
+  localparam int unsigned BeatWidth = Windows * Simd * InputWidth,
   localparam int unsigned LaneWidth = Thresholded ? 1 : OutputWidth,
   localparam int unsigned Words     = (Simd > 0 && Pe > 0) ? (Mw / Simd) * (Mh / Pe) : 1,
   localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1
 ) (
-  input  wire logic                    clk_i,
-  input  wire logic                    rst_ni,
-  // Inputs: element sf*Simd + s at bits s*InputWidth and up
-  input  wire logic [BeatWidth-1:0]    data_i,
-  input  wire logic                    valid_i,
-  output logic                         ready_o,
-  // Array
-  output logic      [WordWidth-1:0]    word_o,
-  output logic      [BeatWidth-1:0]    beat_o,
-  input  wire logic [Pe*RowWidth-1:0]  row_a_i,
-  input  wire logic [Pe*RowWidth-1:0]  row_b_i,
-  input  wire logic [Pe-1:0]           odd_i,
-  // Results: neuron nf*Pe + p at bits p*LaneWidth and up
-  output logic      [Pe*LaneWidth-1:0] data_o,
-  output logic                         valid_o,
-  input  wire logic                    ready_i
+  input  wire logic                       clk_i,
+  input  wire logic                       rst_ni,
+  // Inputs: element sf*Simd + s of window m at bits (m*Simd + s)*InputWidth and up
+  input  wire logic [BeatWidth-1:0]       data_i,
+  input  wire logic                       valid_i,
+  output logic                            ready_o,
+  // Array: the counts of window m and neuron nf*Pe + p in place m*Pe + p
+  output logic      [WordWidth-1:0]       word_o,
+  output logic      [BeatWidth-1:0]       beat_o,
+  input  wire logic [Lanes*RowWidth-1:0]  row_a_i,
+  input  wire logic [Lanes*RowWidth-1:0]  row_b_i,
+  input  wire logic [Lanes-1:0]           odd_i,
+  // Results: that of window m and neuron nf*Pe + p at bits (m*Pe + p)*LaneWidth and up
+  output logic      [Lanes*LaneWidth-1:0] data_o,
+  output logic                            valid_o,
+  input  wire logic                       ready_i
 );
 
   if (Mw < 1 || Mh < 1 || Simd < 1 || Pe < 1) begin : gen_check_positive
@@ -81,6 +86,9 @@ module xnorflow_xnor_unit #(
     if (Mh % Pe != 0) begin : gen_check_pe
       $error("xnorflow_xnor_unit: Pe must divide Mh");
     end
+  end
+  if (Windows < 1) begin : gen_check_windows
+    $error("xnorflow_xnor_unit: Windows must be at least 1");
   end
   if (InputWidth < 1) begin : gen_check_input_width
     $error("xnorflow_xnor_unit: InputWidth must be at least 1");
@@ -211,9 +219,9 @@ module xnorflow_xnor_unit #(
   end
 
   //// Accumulators: cleared by the reset and behind each last step ////
-  logic [Pe*LaneWidth-1:0] result;
+  logic [Lanes*LaneWidth-1:0] result;
 
-  for (genvar p = 0; p < Pe; p++) begin : gen_neuron
+  for (genvar p = 0; p < Lanes; p++) begin : gen_neuron
     logic [AccWidth-1:0] sum;
 
     xnorflow_row_accumulator #(
@@ -228,7 +236,7 @@ module xnorflow_xnor_unit #(
       .row_a_i(row_a_i[p*RowWidth +: RowWidth]),
       .row_b_i(row_b_i[p*RowWidth +: RowWidth]),
       .odd_i  (odd_i[p]),
-      .start_i(start_q[p*AccWidth +: AccWidth]),
+      .start_i(start_q[p%Pe*AccWidth +: AccWidth]),
       .sum_o  (sum)
     );
 
@@ -248,7 +256,7 @@ module xnorflow_xnor_unit #(
   end
 
   xnorflow_credit_fifo #(
-    .Width(Pe * LaneWidth),
+    .Width(Lanes * LaneWidth),
     .Depth(Places)
   ) u_output (
     .clk_i   (clk_i),

@@ -41,12 +41,15 @@ REFUSED = [
                            Times=1), 1, "node unit0: Times=1, OutputPixels="),
     ("StreamAdd", ADDED, 2, "node unit0: values of BIPOLAR; allowed: INT<n>, UINT<n> or BINARY"),
     ("SlidingWindow", MAPS, 1, "node unit0: parallel_window with SIMD=4"),
+    ("SlidingWindow", MAPS | dict(SIMD=12, M=3), 1, "node unit0: M=3; allowed: M=1, one pixel at a time, in HLS"),
     ("StreamGate", ADDED | dict(inputDataType="INT4", otherDataType="INT4", codeDataType="UINT4"), 2,
      "node unit0: codes of UINT4, MaxShift=1"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "attributes", "inputs", "message"), REFUSED, ids=[row[0] for row in REFUSED])
+@pytest.mark.parametrize(
+    ("kind", "attributes", "inputs", "message"), REFUSED, ids=[f"{row[0]}{place}" for place, row in enumerate(REFUSED)]
+)
 def test_what_has_no_hls_form_is_refused_by_name(tmp_path, kind, attributes, inputs, message):
     attributes = {key: value for key, value in attributes.items() if kind != "StreamGate" or key != "otherDataType"}
     one = unit(kind, attributes, inputs=inputs)

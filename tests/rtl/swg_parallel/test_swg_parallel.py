@@ -25,6 +25,7 @@ class Shape:
     KernelColumns: int = 3
     StrideRows: int = 1
     StrideColumns: int = 1
+    Windows: int = 1
 
     @property
     def window(self) -> Window:
@@ -38,7 +39,7 @@ class Shape:
     @property
     def sink(self) -> StreamSpec:
         size = self.window.positions * self.Width
-        return StreamSpec("out", "BINARY", 1, self.window.count * size, size)
+        return StreamSpec("out", "BINARY", 1, self.window.count * size, self.Windows * size)
 
     def maps(self, seed: int) -> np.ndarray:
         return np.random.default_rng(seed).integers(0, 2, (FRAMES, self.source.elements))
@@ -58,6 +59,14 @@ SHAPES = {
     "one_column": Shape(7, 3, 4, 3, 1),
     "column_maps": Shape(5, 1, 2, 2, 1),
     "row_maps": Shape(1, 5, 2, 1, 2),
+    "two_together": Shape(5, 6, Windows=2),
+    "a_row_together": Shape(4, 7, 2, 2, 3, Windows=5),
+    "whole_row_of_one_column": Shape(5, 4, 2, 3, 1, Windows=4),
+    "three_together_and_a_rest": Shape(5, 8, 1, 2, 3, 2, 1, Windows=3),
+    "strides_together": Shape(9, 11, 1, 3, 2, 2, 3, Windows=2),
+    "strides_beyond_the_kernel_together": Shape(7, 10, 2, 2, 2, 3, 4, Windows=3),
+    "overlap_of_strides_together": Shape(6, 9, 3, 3, 3, 1, 2, Windows=2),
+    "tiles_together": Shape(4, 8, 2, 2, 2, 2, 2, Windows=4),
 }
 
 
@@ -75,7 +84,8 @@ def test_interval_and_latency_are_exact(bench, shape):
     with bench.open("swg_parallel", **asdict(shape)) as model:
         _, run = bench.stream(model, shape.maps(seed=2), shape.source, shape.sink)
     assert set(run.intervals) == {shape.source.beats}
-    first = (shape.KernelRows - 1) * shape.Columns + shape.KernelColumns - 1  # pixel that ends the first window
+    columns = shape.KernelColumns + (shape.Windows - 1) * shape.StrideColumns
+    first = (shape.KernelRows - 1) * shape.Columns + columns - 1  # pixel that ends the windows of the first beat
     assert run.first_output - run.frame_starts[0] == first + 2
 
 

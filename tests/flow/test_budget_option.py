@@ -23,19 +23,21 @@ def options(budget, table="", maximize=None, fill=None):
         ("20000", {"LUT": 20000}),
         ("20000,", {"LUT": 20000}),
         (",60", {"BRAM36": 60}),
+        ("20000,60,99", {"LUT": 20000, "BRAM36": 60, "DSP": 99}),
+        (",,0", {"DSP": 0}),
     ],
 )
-def test_either_may_be_left_out(text, table):
+def test_any_may_be_left_out(text, table):
     assert read_budget(text) == table
     assert settings_from_options(BuildSettings, options(text)).budget == FoldingBudget(**table)
 
 
-@pytest.mark.parametrize("text", ["", ",", "many", "20000,60,4", "2e4", "20_000", "20000;60", "LUT=5", "1.5,2", "٣"])
+@pytest.mark.parametrize("text", ["", ",", "many", "9,6,4,1", ",,", "2e4", "20_000", "20000;60", "LUT=5", "1.5,2", "٣"])
 def test_what_is_no_budget_is_named(text):
     with pytest.raises(ConfigError) as caught:
         options(text)
     assert str(caught.value) == (
-        f"option --budget: {text!r}; allowed: LUT,BRAM36 in whole numbers, such as 20000,60, 20000 or ,60; "
+        f"option --budget: {text!r}; allowed: LUT,BRAM36,DSP in whole numbers, such as 20000,60,100, 20000 or ,60; "
         "change the value"
     )
 
@@ -46,6 +48,7 @@ def test_what_is_no_budget_is_named(text):
         ("0,5", r"^option --budget: 0; allowed: greater than 0; change the value$"),
         ("-7", r"^option --budget: -7; allowed: greater than 0; change the value$"),
         ("9,-1", r"^option --budget: -1; allowed: greater than or equal to 0; change the value$"),
+        ("9,1,-2", r"^option --budget: -2; allowed: greater than or equal to 0; change the value$"),
     ],
 )
 def test_numbers_out_of_range_are_named_by_their_option(text, message):
@@ -56,10 +59,13 @@ def test_numbers_out_of_range_are_named_by_their_option(text, message):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("budget = { LUTS = 5 }", r"\[build\.budget\]: unknown key 'LUTS'; allowed: BRAM36, LUT; did you mean 'LUT'\?"),
+        (
+            "budget = { LUTS = 5 }",
+            r"\[build\.budget\]: unknown key 'LUTS'; allowed: BRAM36, DSP, LUT; did you mean 'LUT'\?",
+        ),
         ("budget = { BRAM36 = 2.5 }", r"key build\.budget\.BRAM36: 2\.5; allowed: a valid integer, .*; change"),
         ("budget = { LUT = 0 }", r"key build\.budget\.LUT: 0; allowed: greater than 0; change the value$"),
-        ("budget = {}", r", \[build\.budget\]: names neither LUT nor BRAM36; change one of these keys$"),
+        ("budget = {}", r", \[build\.budget\]: names neither LUT nor BRAM36 nor DSP; change one of these keys$"),
         ("budget = 20000", r"key build\.budget: 20000; allowed: a table; change the value$"),
         ("LUT = 5", r"\[build\]: unknown key 'LUT'; allowed: .*budget.*; LUT belongs in \[build\.budget\]$"),
     ],
@@ -73,7 +79,7 @@ def test_wrong_tables_are_named(experiment, line, message):
 def test_what_may_be_filled_is_80_percent_of_the_luts_unless_said():
     settings = settings_from_options(BuildSettings, options(None, maximize=Objective.FPS))
     assert (settings.maximize, settings.fill, settings.budget) == (Objective.FPS, None, None)
-    assert (BoardFill().LUT, BoardFill().BRAM36) == (80, 100)
+    assert (BoardFill().LUT, BoardFill().BRAM36, BoardFill().DSP) == (80, 100, 90)
     settings = settings_from_options(BuildSettings, options(None, maximize=Objective.FPS, fill="60"))
     assert settings.fill == BoardFill(LUT=60, BRAM36=100)
 
@@ -87,7 +93,7 @@ def test_what_is_no_fill_is_named():
     with pytest.raises(ConfigError) as caught:
         options(None, fill="0.8")
     assert str(caught.value) == (
-        "option --fill: '0.8'; allowed: LUT,BRAM36 in whole percent of the board's, such as 80,100, 80 or ,90; "
+        "option --fill: '0.8'; allowed: LUT,BRAM36,DSP in whole percent of the board's, such as 80,100,90, 80 or ,90; "
         "change the value"
     )
     with pytest.raises(ConfigError, match=r"^option --fill: 120; allowed: less than or equal to 100; change the value"):
@@ -99,7 +105,10 @@ def test_what_is_no_fill_is_named():
     [
         ('maximize = "fsp"', r"key build\.maximize: 'fsp'; allowed: 'fps'; did you mean 'fps'\?$"),
         ("fill = { LUT = 0 }", r"key build\.fill\.LUT: 0; allowed: greater than 0; change the value$"),
-        ("fill = { LUTS = 80 }", r"\[build\.fill\]: unknown key 'LUTS'; allowed: BRAM36, LUT; did you mean 'LUT'\?"),
+        (
+            "fill = { LUTS = 80 }",
+            r"\[build\.fill\]: unknown key 'LUTS'; allowed: BRAM36, DSP, LUT; did you mean 'LUT'\?",
+        ),
     ],
 )
 def test_wrong_maximize_is_named(experiment, line, message):

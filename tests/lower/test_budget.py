@@ -71,6 +71,49 @@ def test_weights_go_where_there_is_room(cycles, scarce):
     assert style == {(16, "LUT"): "block", (64, "BRAM36"): "distributed"}.get((cycles, scarce), "auto")
 
 
+def first_layer():
+    """A convolution of 3 channels of 8 bits to 64, of which only the matrix unit is to be folded."""
+    return layers_of(xnor(27, 64, "INT8", vectors=(1, 30, 30)))
+
+
+def test_a_first_layer_takes_multipliers_where_a_budget_lets_it():
+    """At 36 cycles a pixel, 3 x 16 products of LUTs, or of 24 multipliers and fewer than half the LUTs, as measured."""
+    model = first_layer()
+    (layer,) = layer_options(model, BOARD.part)
+    assert {option.settings["resType"] for option in layer.options} == {"lut", "dsp"}
+    assert all((option.dsp > 0) == (option.settings["resType"] == "dsp") for option in layer.options)
+    assert all(
+        "resType" not in option.settings for option in layer_options(model, BOARD.part, multipliers=False)[0].options
+    )
+    luts = {
+        kind: min(option.luts for option in layer.options
+                  if option.settings["resType"] == kind and option.cycles <= 36 * 900 and option.dsp <= 198)
+        for kind in ("lut", "dsp")
+    }  # fmt: skip
+    assert luts["dsp"] < luts["lut"] / 2
+    room = (luts["dsp"] + luts["lut"]) // 2
+    with_them = fold_to_fit(model, BOARD, FoldingBudget(LUT=room))
+    assert with_them.cycles <= 36 * 900 and 0 < with_them.dsp <= 198
+    assert folds(model)["27_64"]["resType"] == "dsp"
+    without = fold_to_fit(model, BOARD, FoldingBudget(LUT=room, DSP=0))
+    assert without.cycles > 36 * 900 and without.dsp == 0 and folds(model)["27_64"]["resType"] == "lut"
+    few = fold_to_fit(model, BOARD, FoldingBudget(LUT=room, DSP=16))
+    assert with_them.cycles < few.cycles < without.cycles and 0 < few.dsp <= 16
+    filled = [fold_to_fill(model, BOARD, BoardFill(LUT=1, DSP=percent)) for percent in (1, 90)]
+    assert filled[0].dsp <= 2 < filled[1].dsp <= 198 and filled[1].cycles < filled[0].cycles
+
+
+def test_without_a_budget_no_layer_takes_multipliers():
+    model = first_layer()
+    assert fold_to_fit(model, BOARD).dsp == 0 and folds(model)["27_64"]["resType"] == "auto"
+
+
+def test_a_budget_that_names_multipliers_is_told_what_the_smallest_takes():
+    model = layers_of(xnor(27, 64, "INT8"))
+    with pytest.raises(ConfigError, match=r"^build.budget: LUT=50, BRAM36=0, DSP=8, which no folding .* allowed: LUT="):
+        fold_to_fit(model, BOARD, FoldingBudget(LUT=50, BRAM36=0, DSP=8))
+
+
 def test_layers_over_maps_fold_by_channels_and_no_faster_than_they_can():
     model = convolution()
     fold_to_fit(model, load_board("ZCU104"), FoldingBudget(LUT=100_000))
@@ -149,10 +192,11 @@ def test_a_perceptron_takes_what_the_report_says(budget, folded):
 
 
 def test_room_is_the_budgets_and_what_it_leaves_out_the_boards():
-    assert room_of(BOARD) == Room(0.7 * 53200, 0.9 * 280)
-    assert room_of(BOARD, FoldingBudget(LUT=900)) == Room(900, 0.9 * 280)
-    assert room_of(BOARD, FoldingBudget(BRAM36=3)) == Room(0.7 * 53200, 6)
-    assert room_of(BOARD, FoldingBudget(LUT=900, BRAM36=0)) == Room(900, 0)
+    assert room_of(BOARD) == Room(0.7 * 53200, 0.9 * 280, 0.9 * 220)
+    assert room_of(BOARD, FoldingBudget(LUT=900)) == Room(900, 0.9 * 280, 0.9 * 220)
+    assert room_of(BOARD, FoldingBudget(BRAM36=3)) == Room(0.7 * 53200, 6, 0.9 * 220)
+    assert room_of(BOARD, FoldingBudget(DSP=7)) == Room(0.7 * 53200, 0.9 * 280, 7)
+    assert room_of(BOARD, FoldingBudget(LUT=900, BRAM36=0, DSP=0)) == Room(900, 0, 0)
 
 
 def test_without_a_budget_the_board_decides():
@@ -243,7 +287,7 @@ def test_a_budget_and_a_target_exclude_each_other(tmp_path, build):
         build(path, target_cycles=None, budget={"LUT": 5}, folding=tmp_path / "folding.json")
 
 
-@pytest.mark.parametrize("budget", [{}, {"LUT": 0}, {"BRAM36": -1}, {"LUT": 2.5}, {"DSP": 3}, 20_000])
+@pytest.mark.parametrize("budget", [{}, {"LUT": 0}, {"BRAM36": -1}, {"LUT": 2.5}, {"DSP": -1}, {"FF": 3}, 20_000])
 def test_budgets_that_say_nothing_or_too_much(budget):
     with pytest.raises(ValidationError):
         BuildSettings(budget=budget)

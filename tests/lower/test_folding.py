@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
+from map_files import small_cnv
 from qonnx_files import perceptron
 
 from xnorflow.artifact.errors import ConfigError
@@ -35,8 +37,6 @@ class Operator:
 @pytest.fixture
 def layers(monkeypatch):
     """Return a function from (kind, attributes) to a model stand-in whose layers they are."""
-    from types import SimpleNamespace
-
     import qonnx.custom_op.registry as registry
 
     def make(*rows):
@@ -147,6 +147,45 @@ def test_too_many_words_for_luts(tmp_path, build):
         "folding file, layer fc1_mvau, ram_style: 'distributed' for 221 weight words; allowed: auto, block; "
         "distributed for up to 64 words; choose one of these, or a larger folding"
     )
+
+
+def test_first_layers_are_computed_by_what_the_file_says(tmp_path, build):
+    """And no other layer: FINN's files name resType for each; the configuration that is written says it again."""
+    path = small_cnv().save(tmp_path / "model.onnx")
+    folding = {"conv0_mvau": {"PE": 3, "SIMD": 3}, "conv1_mvau": {"PE": 8, "SIMD": 6}}
+    for values in folding.values():
+        values["resType"] = "dsp"
+    (tmp_path / "folding.json").write_text(json.dumps(folding))
+    build(path, target_cycles=None, folding=tmp_path / "folding.json")
+    written = build.folder / "final_hw_config.json"
+    first = json.loads(written.read_text())
+    assert first["conv0_mvau"]["resType"] == "dsp" and "resType" not in first["conv1_mvau"]
+    resources = json.loads((build.folder / "report" / "estimate_layer_resources.json").read_text())
+    assert resources["conv0_mvau"]["DSP"] == 2 * 3 == resources["total"]["DSP"]
+    build(path, target_cycles=None, folding=written)
+    assert json.loads((build.folder / "final_hw_config.json").read_text()) == first
+
+
+@pytest.mark.parametrize(
+    ("kind", "mw", "message"),
+    [
+        ("DSP", 8, "'DSP'; allowed: auto, lut, dsp; choose one of these"),
+        (1, 8, "1; allowed: auto, lut, dsp; choose one of these"),
+        ("dsp", 2**14, "'dsp' for inputs of 8 bits and sums of 24; allowed: auto, lut; choose one of these"),
+    ],
+)
+def test_what_computes_no_first_layer(kind, mw, message):
+    from onnx import helper
+
+    node = helper.make_node(
+        "BinaryWeightMVAU", ["x", "w", "t"], ["y"], domain="finn.custom_op.fpgadataflow", backend="fpgadataflow",
+        name="fc0_mvau", MW=mw, MH=4, SIMD=1, PE=1, ActVal=0, inputDataType="INT8", weightDataType="BIPOLAR",
+        outputDataType="BINARY", noActivation=0, binaryXnorMode=0, numInputVectors=[1],
+    )  # fmt: skip
+    model = SimpleNamespace(graph=SimpleNamespace(node=[node]))
+    with pytest.raises(ConfigError) as caught:
+        set_folding(model, {"fc0_mvau": {"resType": kind}})
+    assert str(caught.value) == f"folding file, layer fc0_mvau, resType: {message}"
 
 
 @pytest.mark.parametrize("content", [None, "", "no json", "[1, 2]", '{"fc0_mvau": 3}', "folder", b"\xff\xfe{}"])

@@ -35,6 +35,14 @@ def test_what_does_not_fit(folding, message):
         set_folding(convolution(), folding)
 
 
+def test_multipliers_compute_one_pixel_at_a_time():
+    model = layers_of(xnor(108, 20, "INT8", vectors=(1, 8, 8)))
+    with pytest.raises(ConfigError, match=r"layer 108_20, M: 2 with resType=dsp; allowed: 1, or resType lut or auto"):
+        set_folding(model, {"108_20": {"M": 2, "SIMD": 9, "resType": "dsp"}})
+    (layer,) = layer_options(model, BOARD.part)
+    assert {option.settings["M"] for option in layer.options if option.settings["resType"] == "dsp"} == {1}
+
+
 def test_pixels_are_put_together_wherever_weights_are_shared():
     """Every divisor of a row but where weights are constants or one input comes at a time; beats are whole pixels."""
     _, mvau, _, last = (layer.options for layer in layer_options(convolution(), BOARD.part))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from units import generated, in_python, stream
+from units import RESTARTED, generated, in_python, stream
 from xnor_units import FRAMES, Unit
 
 from xnorflow.artifact.streams import pack, unpack
@@ -131,30 +131,6 @@ def test_results_and_cycles(tmp_path, name, body):
             else:  # a width converter each in front and behind, where there is anything to convert
                 expected += (folds > 1) + (neuron_folds > 1) * (folds * (neuron_folds - 1) + 1)
             assert run.first_output - run.frame_starts[0] == expected
-
-
-# Test part: a unit whose beats come with a command above them: 0: a beat, 1: reset for a cycle, 2: a pause. Results
-# that come before the reset are dropped.
-RESTARTED = """`default_nettype none
-module restarted (
-  input wire ap_clk, input wire ap_rst_n,
-  input wire [{bits}+7:0] in0_V_TDATA, input wire in0_V_TVALID, output wire in0_V_TREADY,
-  output wire [{out}-1:0] out0_V_TDATA, output wire out0_V_TVALID, input wire out0_V_TREADY
-);
-  wire [7:0] command = in0_V_TVALID ? in0_V_TDATA[{bits}+7:{bits}] : 8'd2;
-  wire ready, valid;
-  logic seen_q;
-  always_ff @(posedge ap_clk) seen_q <= ap_rst_n & (seen_q | (command == 8'd1));
-  assign in0_V_TREADY = ready | (command != 8'd0);
-  assign out0_V_TVALID = valid & seen_q;
-  {top} u_unit (
-    .ap_clk, .ap_rst_n(ap_rst_n & (command != 8'd1)),
-    .in0_V_TDATA(in0_V_TDATA[{bits}-1:0]), .in0_V_TVALID(in0_V_TVALID & (command == 8'd0)), .in0_V_TREADY(ready),
-    .out0_V_TDATA, .out0_V_TVALID(valid), .out0_V_TREADY(out0_V_TREADY | ~seen_q)
-  );
-endmodule
-`default_nettype wire
-"""
 
 
 @pytest.mark.parametrize("body", BODIES)

@@ -54,6 +54,29 @@ endmodule
 `default_nettype wire
 """
 
+# Test part: a unit whose beats come with a command above them: 0: a beat, 1: reset for a cycle, 2: a pause. Results
+# that come before the reset are dropped.
+RESTARTED = """`default_nettype none
+module restarted (
+  input wire ap_clk, input wire ap_rst_n,
+  input wire [{bits}+7:0] in0_V_TDATA, input wire in0_V_TVALID, output wire in0_V_TREADY,
+  output wire [{out}-1:0] out0_V_TDATA, output wire out0_V_TVALID, input wire out0_V_TREADY
+);
+  wire [7:0] command = in0_V_TVALID ? in0_V_TDATA[{bits}+7:{bits}] : 8'd2;
+  wire ready, valid;
+  logic seen_q;
+  always_ff @(posedge ap_clk) seen_q <= ap_rst_n & (seen_q | (command == 8'd1));
+  assign in0_V_TREADY = ready | (command != 8'd0);
+  assign out0_V_TVALID = valid & seen_q;
+  {top} u_unit (
+    .ap_clk, .ap_rst_n(ap_rst_n & (command != 8'd1)),
+    .in0_V_TDATA(in0_V_TDATA[{bits}-1:0]), .in0_V_TVALID(in0_V_TVALID & (command == 8'd0)), .in0_V_TREADY(ready),
+    .out0_V_TDATA, .out0_V_TVALID(valid), .out0_V_TREADY(out0_V_TREADY | ~seen_q)
+  );
+endmodule
+`default_nettype wire
+"""
+
 
 def unit(kind: str, inputs: dict[str, tuple[list[int], str]], output: list[int], **attributes: Any) -> tuple[Any, Any]:
     """Return a model of one ``<kind>_rtl`` node called ``unit`` and its operator; inputs: name to shape, datatype."""

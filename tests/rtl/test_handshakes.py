@@ -16,7 +16,7 @@ from xnorflow.synthesize.yosys import find_yosys
 # Modules with streams, each with the parameters that it has by default.
 MODULES = (
     "mvau", "fifo", "credit_fifo", "dwc", "argmax", "fork", "join", "add", "gate", "repeat", "requantize", "swg",
-    "swg_parallel", "pool", "uart_rx", "uart_shell", "xnor_unit",
+    "swg_parallel", "pool", "uart_rx", "uart_shell", "xnor_unit", "dsp_unit",
 )  # fmt: skip
 REGISTERS = ("$dff", "$sdff", "$mem")  # and $dffe, $sdffe, $sdffce, $mem_v2
 HANDSHAKE = ("valid", "ready", "credit")
@@ -64,7 +64,7 @@ def netlists(bench, tmp_path_factory) -> dict[str, dict[str, Any]]:
     for source in bench.sources:
         shutil.copy(source, folder)
     (folder / "combinational.sv").write_text(COMBINATIONAL, encoding="utf-8")
-    for name in ("weights", "starts", *(f"table_{memory}" for memory in range(8))):
+    for name in ("weights", "starts", "weights_0", *(f"table_{memory}" for memory in range(8))):
         (folder / f"{name}.mem").write_text("0\n", encoding="utf-8")
     tops = ["combinational", *(f"xnorflow_{module}" for module in MODULES)]
     script = (

@@ -29,6 +29,7 @@ DATA_PORTS = {
         "data_i", "valid_i", "ready_o", "word_o", "beat_o", "row_a_i", "row_b_i", "odd_i", "data_o", "valid_o",
         "ready_i",
     ),
+    "dsp_pair": ("data_i", "negative_i", "valid_i", "enable_i", "first_i", "start_i", "sum_o"),
     "fold_steps": (
         "valid_i", "ready_o", "credit_i", "issue_o", "sf_o", "word_o", "first_nf_o", "last_sf_o",
     ),
@@ -59,7 +60,7 @@ DATA_PORTS = {
 NO_RESET = {
     "xnor_popcount", "popcount_pipeline", "sign_sum", "product_sum", "sum_tree", "requantize_thresholds",
     "requantize_affine", "requantize_table", "counter", "parity_tree", "xnor_carries", "row_accumulator",
-    "popcount_array",
+    "popcount_array", "dsp_pair",
 }  # fmt: skip
 NO_CLOCK = {"counter", "xnor_carries"}
 STREAM_PORTS = ("data_i", "valid_i", "ready_o", "data_o", "valid_o", "ready_i")
@@ -146,6 +147,20 @@ def xnor_unit(**parameters: int) -> Instance:
     return Instance("xnor_unit", shape | parameters, widths)
 
 
+def dsp_pair(terms: int, **parameters: int) -> Instance:
+    """Return two neurons of 14-bit sums, or one."""
+    neurons = parameters.get("Neurons", 2)
+    widths = {"data_i": 8 * terms, "negative_i": neurons * terms, "start_i": 14 * neurons, "sum_o": 14 * neurons}
+    widths |= {"valid_i": terms} if terms > 1 else {}
+    return Instance("dsp_pair", {"Terms": terms, "AccWidth": 14, **parameters}, widths)
+
+
+def dsp_unit(simd: int, pe: int, **parameters: int | str) -> Instance:
+    """Return a unit of 12 inputs of 8 bits and 32 neurons."""
+    shape = {"Mw": 12, "Mh": 32, "Simd": simd, "Pe": pe, "WeightFiles": "negative"}
+    return Instance("dsp_unit", shape | parameters, {"data_i": 8 * simd, "data_o": pe})
+
+
 INSTANCES = {
     "counter": Instance("counter", {"Positions": 4, "Pairs": 5}, {"bits_i": 13, "count_o": 5}),
     "full_adder": Instance("counter", {"Positions": 1, "Pairs": 0}, {"bits_i": 3, "count_o": 2}),
@@ -159,6 +174,13 @@ INSTANCES = {
     "fold_steps": Instance("fold_steps", {"Sf": 16, "Nf": 4}, {"sf_o": 4, "word_o": 6}),
     "xnor_unit": xnor_unit(Primitives=1),
     "xnor_unit_plain": xnor_unit(),
+    "dsp_accumulates": dsp_pair(1),
+    "dsp_alone": dsp_pair(1, Neurons=1),
+    "dsp_chain": dsp_pair(3, OneStep=1),
+    "dsp_steps": dsp_pair(3),
+    "dsp_unit": dsp_unit(1, 16, WeightStyle="block"),
+    "dsp_unit_logic": dsp_unit(1, 16, WeightStyle="logic"),
+    "dsp_unit_wide": dsp_unit(3, 16, WeightStyle="logic"),
     "popcount": Instance("xnor_popcount", {"Width": 70}, {"data_i": 70, "weight_i": 70, "count_o": 7}),
     "popcount_tree": Instance("popcount_pipeline", {}, {"data_i": 64, "weight_i": 64, "row_a_o": 6, "row_b_o": 6}),
     "sign_sum": Instance("sign_sum", {"Terms": 16, "Width": 8}, {"data_i": 128, "weight_i": 16, "sum_o": 12}),
@@ -225,6 +247,7 @@ INSTANCES = {
 MEMORIES = (
     ("weights.mem", 64, 8), ("products.mem", 64, 16), ("starts.mem", 8, 16),
     ("signs.mem", 4, 9), ("steps.mem", 4, 27), ("line.mem", 4, 24), ("two_lines.mem", 4, 57),
+    *((f"negative_{term}.mem", 24, 4) for term in range(3)),
     ("table_0.mem", 2048, 2), ("table_1.mem", 1024, 2),
 )  # fmt: skip
 
@@ -286,6 +309,28 @@ def test_every_module_is_synthesized(bench):
 def test_logic_takes_no_memory(cells, name):
     assert cells[name]["FDRE"] > 0
     assert family(cells[name], LUTRAM + BLOCK_RAM) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "multipliers", "inverters"),
+    [("dsp_accumulates", 1, 1), ("dsp_alone", 1, 0), ("dsp_chain", 3, 3), ("dsp_steps", 3, 3)],
+)
+def test_products_and_their_sums_are_inside_multipliers(cells, name, multipliers, inverters):
+    """No LUT but an inverter each, and no register outside; several of both, terms and steps, take adders behind."""
+    found = cells[name]
+    assert found["DSP48E1"] == multipliers and found["INV"] == inverters
+    behind = 2 * 14 if name == "dsp_steps" else 0
+    assert family(found, FLIP_FLOPS) == behind <= family(found, LUTS) <= 2 * behind
+    assert family(found, LUTRAM + BLOCK_RAM) == 0
+
+
+def test_two_neurons_share_a_multiplier(cells):
+    """Weights go where WeightStyle says, each input's into a memory of its own; around them is little else."""
+    block, logic, wide = (cells[name] for name in ("dsp_unit", "dsp_unit_logic", "dsp_unit_wide"))
+    assert block["DSP48E1"] == logic["DSP48E1"] == 8 and wide["DSP48E1"] == 3 * 8
+    assert family(block, BLOCK_RAM) == 1 and family(logic, BLOCK_RAM) == family(wide, BLOCK_RAM) == 0
+    assert family(block, LUTRAM) == family(logic, LUTRAM) == 2 + 3  # inputs, results
+    assert family(block, LUTS) < 50
 
 
 def test_equal_widths_are_wires(cells):

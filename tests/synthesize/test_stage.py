@@ -229,3 +229,15 @@ def test_board_of_the_design_is_unknown(build):
 def test_settings_out_of_range(values):
     with pytest.raises(ValidationError):
         SynthesizeSettings(**values)
+
+
+def test_memories_that_a_source_numbers_count_too(tmp_path):
+    """As those that it names: cells of other contents are not taken for these."""
+    (tmp_path / "node.sv").write_text('module node; part #(.Files("words"), .File("one.mem")) u (); endmodule\n')
+    node = DesignNode("node", "Part", ("node.sv",), 1, {}, (), ())
+    keys = []
+    for name in (None, "one.mem", "words_0.mem", "words_1.mem", "words_3.mem"):
+        if name:
+            (tmp_path / name).write_text("0\n")
+        keys.append(yosys.node_key(node, tmp_path, Family.XC7, yosys.Yosys(("yosys",), "1")))
+    assert len(set(keys)) == 4 and keys[3] == keys[4]

@@ -93,7 +93,9 @@ TargetCycles = Annotated[
 ]
 Budget = Annotated[
     str | None,
-    typer.Option("--budget", metavar="LUT,BRAM36", help="Fold as fast as fits into these.", rich_help_panel=HARDWARE),
+    typer.Option(
+        "--budget", metavar="LUT,BRAM36,DSP", help="Fold as fast as fits into these.", rich_help_panel=HARDWARE
+    ),
 ]
 Maximize = Annotated[
     Objective | None, typer.Option("--maximize", help="fps: fold as fast as the board holds.", rich_help_panel=HARDWARE)
@@ -102,8 +104,8 @@ Fill = Annotated[
     str | None,
     typer.Option(
         "--fill",
-        metavar="LUT,BRAM36",
-        help="Percent of the board that --maximize may take. (else 80,100)",
+        metavar="LUT,BRAM36,DSP",
+        help="Percent of the board that --maximize may take. (else 80,100,90)",
         rich_help_panel=HARDWARE,
     ),
 ]

@@ -40,33 +40,37 @@ class BoardFill(BaseModel):
     Args:
         LUT: of the LUTs. Not all of them: cells that fit by their number do not all place and route.
         BRAM36: of the block RAM, where every block has its place.
+        DSP: of the DSP slices.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     LUT: int = Field(default=80, gt=0, le=100)
     BRAM36: int = Field(default=100, ge=0, le=100)
+    DSP: int = Field(default=90, ge=0, le=100)
 
 
 class FoldingBudget(BaseModel):
-    """What a design may take by its estimates; one of the two may be left out.
+    """What a design may take by its estimates; at least one is given.
 
     Width converters are included, and FIFOs, with windows or branches at the depth of one product's inputs.
 
     Args:
         LUT: six-input LUTs; None: 70 % of the board's.
         BRAM36: block RAMs of 36 Kbit; None: 90 % of the board's.
+        DSP: DSP slices; None: 90 % of the board's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     LUT: int | None = Field(default=None, gt=0)
     BRAM36: int | None = Field(default=None, ge=0)
+    DSP: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
-        if self.LUT is None and self.BRAM36 is None:
-            raise ValueError("names neither LUT nor BRAM36")
+        if self.LUT is None and self.BRAM36 is None and self.DSP is None:
+            raise ValueError("names neither LUT nor BRAM36 nor DSP")
         return self
 
 
@@ -78,9 +82,10 @@ class BuildSettings(BaseModel):
         clock_ns: assumed clock period; None takes the board's.
         target_fps: frames per second to fold for, at the assumed clock.
         target_cycles: cycles per frame to fold for.
-        budget: LUTs and block RAM to find the fastest folding for.
+        budget: LUTs, block RAM and DSP slices to find the fastest folding for.
         maximize: ``fps``: find the fastest folding for the board itself.
-        fill: how much of the board ``maximize`` may take; None: 80 % of its LUTs, all of its block RAM.
+        fill: how much of the board ``maximize`` may take; None: 80 % of its LUTs, all of its block RAM, 90 % of its
+            DSP slices.
         folding: JSON file in FINN's folding format. Targets, budget, maximize and this exclude each other; without any,
             the fastest folding that the board has room for, though none faster than 128 cycles.
         output: logits, labels (argmax on chip), or whichever the ONNX file ends in.

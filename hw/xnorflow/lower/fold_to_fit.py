@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xnorflow.artifact.errors import ConfigError
-from xnorflow.lower.config import FoldingBudget
+from xnorflow.lower.config import Backend, FoldingBudget
 from xnorflow.lower.fold_search import Folding, Room, fastest, nearest
 from xnorflow.lower.folding import hardware_layers
 from xnorflow.lower.layer_options import layer_options
@@ -23,42 +23,54 @@ ENOUGH_CYCLES = 128
 def room_of(board: Board, budget: FoldingBudget | None = None) -> Room:
     """Return what a design may take: the budget, and what it leaves out by the board.
 
-    Of a board that is 70 % of its LUTs, since cells that fit on paper do not all place, and 90 % of its block RAM.
+    Of a board that is 70 % of its LUTs, since cells that fit on paper do not all place, and 90 % of its block RAM and
+    its DSP slices.
     """
-    luts, bram36 = (None, None) if budget is None else (budget.LUT, budget.BRAM36)
-    return Room(0.7 * board.lut if luts is None else luts, 2 * (0.9 * board.bram36 if bram36 is None else bram36))
+    luts, bram36, dsp = (None, None, None) if budget is None else (budget.LUT, budget.BRAM36, budget.DSP)
+    return Room(
+        0.7 * board.lut if luts is None else luts, 2 * (0.9 * board.bram36 if bram36 is None else bram36),
+        0.9 * board.dsp if dsp is None else dsp,
+    )  # fmt: skip
 
 
-def fold_to_fill(model: Any, board: Board, fill: BoardFill, *, together: bool = True) -> Folding:
+def fold_to_fill(model: Any, board: Board, fill: BoardFill, *, backend: Backend = Backend.RTL) -> Folding:
     """Give all layers the fastest folding whose estimates fit into the given part of the board.
 
     Args:
         model: as for :func:`fold_to_fit`.
         board: which the design is for.
         fill: how much of it may be taken.
-        together: as for :func:`fold_to_fit`.
+        backend: as for :func:`fold_to_fit`.
 
     Raises:
         ConfigError: nothing fits; the message says what the smallest folding takes.
     """
-    budget = FoldingBudget(LUT=board.lut * fill.LUT // 100, BRAM36=board.bram36 * fill.BRAM36 // 100)
-    return fold_to_fit(model, board, budget, "build.maximize", together=together)
+    budget = FoldingBudget(
+        LUT=board.lut * fill.LUT // 100, BRAM36=board.bram36 * fill.BRAM36 // 100, DSP=board.dsp * fill.DSP // 100
+    )
+    return fold_to_fit(model, board, budget, "build.maximize", backend=backend)
 
 
 def fold_to_fit(
-    model: Any, board: Board, budget: FoldingBudget | None = None, where: str = "build.budget", *, together: bool = True
+    model: Any,
+    board: Board,
+    budget: FoldingBudget | None = None,
+    where: str = "build.budget",
+    *,
+    backend: Backend = Backend.RTL,
 ) -> Folding:
     """Give all layers the fastest folding whose estimates fit.
 
-    Without a budget, what needs fewer than ``ENOUGH_CYCLES`` a frame is not looked for, and where nothing fits the
-    folding that comes nearest stays, for the check against the board to say by how much it is too large.
+    Without a budget, first layers stay without DSP slices, what needs fewer than ``ENOUGH_CYCLES`` a frame is not
+    looked for, and where nothing fits the folding that comes nearest stays, for the check against the board to say by
+    how much it is too large.
 
     Args:
         model: ModelWrapper of abstract hardware layers, one behind the other; changed in place.
         board: which the design is for.
         budget: what it may take; None: what the board has room for.
         where: the setting that the budget comes from, for the message.
-        together: whether several pixels may be computed at a time.
+        backend: what is generated; HLS computes one pixel at a time, in LUTs.
 
     Returns:
         the folding, which takes the fewest LUTs of those as fast.
@@ -66,7 +78,9 @@ def fold_to_fit(
     Raises:
         ConfigError: nothing fits into the budget; the message says what the smallest folding takes.
     """
-    layers, room = layer_options(model, board.part, together=together), room_of(board, budget)
+    in_rtl = backend is Backend.RTL
+    layers = layer_options(model, board.part, together=in_rtl, multipliers=in_rtl and budget is not None)
+    room = room_of(board, budget)
     folding = fastest(layers, room, ENOUGH_CYCLES if budget is None else 1)
     if folding is None:
         folding = nearest(layers, room)
@@ -82,8 +96,14 @@ def _too_small(where: str, smallest: Folding, room: Room) -> ConfigError:
     wider = "raise the budget," if where == "build.budget" else "raise build.fill, take a larger board,"
     return ConfigError(
         where,
-        f"LUT={room.luts:,.0f}, BRAM36={room.bram18 / 2:,.10g}, which no folding of this network fits into",
-        f"LUT={smallest.luts:,}, BRAM36={-(-smallest.bram18 // 2):,} and more, "
+        f"LUT={room.luts:,.0f}, BRAM36={room.bram18 / 2:,.10g}{_dsp(room.dsp, smallest)}, "
+        "which no folding of this network fits into",
+        f"LUT={smallest.luts:,}, BRAM36={-(-smallest.bram18 // 2):,}{_dsp(smallest.dsp, smallest)} and more, "
         f"which the smallest folding is estimated to take, at {smallest.cycles:,} cycles a frame",
         f"{wider} or build a smaller network",
     )
+
+
+def _dsp(count: float, smallest: Folding) -> str:
+    """Return the part of the message about DSP slices: none where the smallest folding does without."""
+    return f", DSP={count:,.0f}" if smallest.dsp else ""

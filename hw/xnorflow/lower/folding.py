@@ -26,9 +26,11 @@ OVER_MAPS = ("SlidingWindow", "WindowPool")
 FOLDED_KEYS = ("PE", "SIMD", "parallel_window", "M")
 PASSED_OVER = frozenset(
     {"depth", "impl_style", "inFIFODepths", "inWidth", "mem_mode", "outFIFODepths", "outWidth", "preferred_impl_style"}
-    | {"ram_style_thresholds", "resType", "runtime_writeable_weights", "slr"}
+    | {"ram_style_thresholds", "runtime_writeable_weights", "slr"}
 )
 """Keys of FINN's folding files that choose what our units do not have, or that follow from PE and SIMD."""
+RES_TYPES = ("auto", "lut", "dsp")
+"""FINN's ways to compute a matrix product; here ``auto`` is in LUTs."""
 INSERTED = re.compile(r"\w+_(fifo|dwc)\d*")
 """Layers that are inserted after folding; what they are like follows from it."""
 
@@ -170,6 +172,8 @@ def set_folding(model: Any, folding: dict[str, dict[str, Any]]) -> None:
             _set_key(*layers[name], key, value)
         if attributes.get("ram_style") in ("block", "distributed"):
             _set_memory(*layers[name], attributes["ram_style"])
+        if "resType" in attributes:
+            _set_multipliers(*layers[name], attributes["resType"])
         _check_windows(*layers[name])
 
 
@@ -200,8 +204,21 @@ def _set_memory(node: Any, operator: Any, style: str) -> None:
     operator.set_nodeattr("ram_style", style)
 
 
+def _set_multipliers(node: Any, operator: Any, kind: Any) -> None:
+    """Compute a first layer as the folding file says; other layers of FINN's files have no such choice here."""
+    if node.op_type != "BinaryWeightMVAU":
+        return
+    legal: tuple[str, ...] = RES_TYPES
+    found, dsp = repr(kind), operator.multipliers()
+    if kind == "dsp" and not dsp.fits:
+        legal, found = RES_TYPES[:2], f"'dsp' for inputs of {dsp.input_bits} bits and sums of {dsp.acc_bits}"
+    if kind not in legal:
+        raise ConfigError(f"folding file, layer {node.name}, resType", found, ", ".join(legal), "choose one of these")
+    operator.set_nodeattr("resType", kind)
+
+
 def _set_key(node: Any, operator: Any, key: str, value: Any) -> None:
-    if key in PASSED_OVER or key == "ram_style":  # which depends on the others
+    if key in PASSED_OVER or key in ("ram_style", "resType"):  # the first of which depends on the others
         return
     if key == "parallel_window" and node.op_type == "SlidingWindow":
         if value not in ((0, 1) if operator.can_be_parallel() else (0,)):
@@ -257,6 +274,11 @@ def _check_windows(node: Any, operator: Any) -> None:
             f"folding file, layer {node.name}, M", f"{operator.get_nodeattr('M')} with {key}={found}",
             f"1, or {key}={'1' if found == 0 else '2 and more'}", f"set M to 1 or raise {key}",
         )  # fmt: skip
+    if node.op_type == "BinaryWeightMVAU" and operator.get_nodeattr("resType") == "dsp":
+        raise ConfigError(
+            f"folding file, layer {node.name}, M", f"{operator.get_nodeattr('M')} with resType=dsp",
+            "1, or resType lut or auto", "set M to 1 or resType to lut",
+        )  # fmt: skip
 
 
 def folding_of(model: Any) -> dict[str, dict[str, Any]]:
@@ -269,4 +291,6 @@ def folding_of(model: Any) -> dict[str, dict[str, Any]]:
         result[node.name] = {key: int(operator.get_nodeattr(key)) for key in keys}
         if node.op_type.removesuffix("_rtl") in MVAUS:
             result[node.name]["ram_style"] = operator.get_nodeattr("ram_style")
+        if node.op_type.removesuffix("_rtl") == "BinaryWeightMVAU":
+            result[node.name]["resType"] = operator.get_nodeattr("resType")
     return result

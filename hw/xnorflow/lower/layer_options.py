@@ -22,12 +22,13 @@ class LayerOption:
     """A layer with one folding.
 
     Args:
-        settings: PE, SIMD, parallel_window, M and ram_style, those of them that the layer has.
+        settings: PE, SIMD, parallel_window, M, ram_style and resType, those of them that the layer has.
         bits_in: bits of a beat of each stream in :attr:`Layer.inputs`.
         bits_out: bits of a beat of each stream in :attr:`Layer.outputs`.
         cycles: a frame.
         luts: estimated LUTs, those of the FIFO in front of it included.
         bram18: estimated 18 Kib blocks, likewise.
+        dsp: estimated DSP multipliers.
     """
 
     settings: Settings
@@ -36,6 +37,7 @@ class LayerOption:
     cycles: int
     luts: int
     bram18: int
+    dsp: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,14 @@ def converter_luts(before: int, after: int) -> int:
     return 0 if before == after else width_converter_luts(before, after)
 
 
-def layer_options(model: Any, part: str, *, together: bool = True) -> list[Layer]:
+def layer_options(model: Any, part: str, *, together: bool = True, multipliers: bool = True) -> list[Layer]:
     """Return each layer with its foldings, in stream order.
 
     Args:
         model: ModelWrapper of abstract hardware layers; every stream has one reader.
         part: FPGA part, for the estimates.
         together: whether M may be more than 1.
+        multipliers: whether first layers may be computed by DSP multipliers.
     """
     nodes = [node for node, _ in hardware_layers(model)]
     written = {name for node in nodes for name in node.output}
@@ -88,16 +91,26 @@ def layer_options(model: Any, part: str, *, together: bool = True) -> list[Layer
         with_fifo = node.op_type in MVAUS and position > 0
         sizes = {key: int(operator.get_nodeattr(size)) for key, size in sizes_of(node).items()}
         foldings = itertools.product(*map(divisors, sizes.values()))
-        settings = [one for values in foldings for one in _variants(operator, dict(zip(sizes, values, strict=True)))]
-        if not together:
-            settings = [one for one in settings if one.get("M", 1) == 1]
+        kinds = _kinds(operator) if multipliers else ({},)
+        settings = [
+            one for values in foldings for kind in kinds
+            for one in _variants(operator, {**dict(zip(sizes, values, strict=True)), **kind})
+            if together or one.get("M", 1) == 1
+        ]  # fmt: skip
         options = tuple(_option(operator, one, part, sources, sinks, with_fifo=with_fifo) for one in settings)
         names = tuple(node.input[index] for index in sources), tuple(node.output[index] for index in sinks)
         layers.append(Layer(*names, options))
     return layers
 
 
-def _variants(operator: Any, folding: dict[str, int]) -> Iterator[Settings]:
+def _kinds(operator: Any) -> tuple[Settings, ...]:
+    """Return what computes a layer: of a first layer LUTs or DSP multipliers."""
+    if operator.onnx_node.op_type != "BinaryWeightMVAU_rtl" or not operator.multipliers().fits:
+        return ({},)
+    return {"resType": "lut"}, {"resType": "dsp"}
+
+
+def _variants(operator: Any, folding: Settings) -> Iterator[Settings]:
     """Yield a folding with each choice that there is beside it: whole windows, several of them, memories of weights."""
     choices: list[Settings] = [{}]
     if operator.onnx_node.op_type == "SlidingWindow_rtl":
@@ -126,7 +139,7 @@ def _windows(operator: Any, settings: Settings) -> list[int]:
 
         _set(operator, settings)
         shape = operator.shape()
-        together = shape.simd > 1 and shape.cycles > CONSTANT_WORDS
+        together = shape.counted and shape.cycles > CONSTANT_WORDS
     return divisors(operator.pixels_of_a_row()) if together else [1]
 
 
@@ -154,4 +167,7 @@ def _option(
         luts += fifo_luts(operator.get_instream_width(), fifo_depth(operator.shape().mw, operator.shape().simd))
     bits_in = tuple(int(operator.get_instream_width(index)) for index in sources)
     bits_out = tuple(int(operator.get_outstream_width(index)) for index in sinks)
-    return LayerOption(settings, bits_in, bits_out, int(operator.get_exp_cycles()), math.ceil(luts), math.ceil(bram18))
+    return LayerOption(
+        settings, bits_in, bits_out, int(operator.get_exp_cycles()), math.ceil(luts), math.ceil(bram18),
+        operator.dsp_estimation(part),
+    )  # fmt: skip

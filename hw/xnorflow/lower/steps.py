@@ -142,11 +142,11 @@ def step_apply_folding(model: Any, context: StepContext) -> Any:
     elif context.target_cycles is not None:
         folding.fold_for_cycles(model, context.target_cycles)
     else:
-        board, together = load_board(context.settings.board), context.settings.backend is Backend.RTL
+        board, backend = load_board(context.settings.board), context.settings.backend
         if context.settings.maximize is not None:
-            fold_to_fill(model, board, context.settings.fill or BoardFill(), together=together)
+            fold_to_fill(model, board, context.settings.fill or BoardFill(), backend=backend)
         else:
-            fold_to_fit(model, board, context.settings.budget, together=together)
+            fold_to_fit(model, board, context.settings.budget, backend=backend)
     return model
 
 

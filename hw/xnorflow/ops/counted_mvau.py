@@ -45,11 +45,11 @@ class CountedMvauRtl(MvauRtl):
             GenerateError: SIMD, PE or M do not divide; M of more than 1 with a SIMD of 1.
         """
         super().check_folding(shape)
-        row = self.pixels_of_a_row()
+        row, kind = self.pixels_of_a_row(), ", resType=dsp" if shape.multiplied else ""
         if shape.windows < 1 or row % shape.windows or (shape.windows > 1 and not shape.counted):
             raise GenerateError(
-                f"node {self.get_verilog_top_module_name()}", f"M={shape.windows} with SIMD={shape.simd}",
-                f"1, or with a SIMD of at least 2 a divisor of the {row} output pixels of a row",
+                f"node {self.get_verilog_top_module_name()}", f"M={shape.windows} with SIMD={shape.simd}{kind}",
+                f"1, or in LUTs with a SIMD of at least 2 a divisor of the {row} output pixels of a row",
                 "correct the folding",
             )  # fmt: skip
 

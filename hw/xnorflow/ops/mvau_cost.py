@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from xnorflow.ops.memories import Rom
+from xnorflow.ops.dsp_cost import dsp_luts, dsps
+from xnorflow.ops.memories import Rom, block_ram18
 from xnorflow.ops.xnor_cost import CONSTANT_WORDS, LOGIC_WORDS, MOST_LOGIC_WORDS, xnor_luts
 
 __all__ = ["MvauShape"]
@@ -28,6 +29,8 @@ class MvauShape:
         weight_bits: bits of a weight.
         ram_style: memory of the weights, as FINN calls it: ``block``, ``distributed`` (LUTs), ``auto`` by the cost.
         windows: frames side by side, which share the weights that are read.
+        multiplied: whether DSP multipliers compute it; weights of one bit, inputs of several.
+        lane_bits: bits of a neuron's result.
     """
 
     mw: int
@@ -39,6 +42,8 @@ class MvauShape:
     weight_bits: int = 1
     ram_style: str = "auto"
     windows: int = 1
+    multiplied: bool = False
+    lane_bits: int = 1
 
     @property
     def cycles(self) -> int:
@@ -48,19 +53,20 @@ class MvauShape:
     @property
     def counted(self) -> bool:
         """Whether an array of counters computes it: weights of one bit, at least two inputs at a time."""
-        return self.weight_bits == 1 and self.simd > 1
+        return self.weight_bits == 1 and self.simd > 1 and not self.multiplied
 
     @property
     def weights_in_bram(self) -> bool:
         """Whether the weight memory goes into block RAM."""
         if self.ram_style == "auto":
-            return self.cycles > (LOGIC_WORDS if self.counted else LOGIC_ROM_WORDS)
+            return self.cycles > (LOGIC_WORDS if self.counted or self.multiplied else LOGIC_ROM_WORDS)
         return self.ram_style == "block"
 
     @property
     def ram_styles(self) -> tuple[str, ...]:
         """Memories of which either may be the better one, by how scarce LUTs and block RAM are; ``auto`` first."""
-        if not self.counted or not CONSTANT_WORDS < self.cycles <= MOST_LOGIC_WORDS:
+        fewest = 1 if self.multiplied else CONSTANT_WORDS
+        if not (self.counted or self.multiplied) or not fewest < self.cycles <= MOST_LOGIC_WORDS:
             return ("auto",)
         return "auto", "block" if self.cycles <= LOGIC_WORDS else "distributed"
 
@@ -71,6 +77,8 @@ class MvauShape:
     @property
     def luts(self) -> int:
         """LUTs, distributed memory included."""
+        if self.multiplied:
+            return dsp_luts(self)
         choice = self._rom.luts if self.weights_in_bram else 0
         if self.counted:
             return xnor_luts(self) + choice
@@ -87,4 +95,11 @@ class MvauShape:
         """18 Kib blocks of the weight memory."""
         if not self.weights_in_bram:
             return 0
+        if self.multiplied:  # a memory for each input of a beat
+            return self.simd * block_ram18(self.pe, self.cycles)
         return self._rom.bram18
+
+    @property
+    def dsps(self) -> int:
+        """DSP multipliers."""
+        return dsps(self) if self.multiplied else 0

@@ -143,12 +143,21 @@ class MvauRtl(RtlNode):
         }  # fmt: skip
         if shape.weight_bits > 1:
             parameters["WeightWidth"] = shape.weight_bits
-        source = Port(
-            self.get_instream_width(), f"{mw // simd} beats of {simd} x {self.get_input_datatype().name} a frame"
-        )
-        sink = Port(self.get_outstream_width(), f"{mh // pe} beats of {pe} x {self.get_output_datatype().name} a frame")
+        source, sink = self.ports(shape)
         purpose = f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {shape.cycles} cycles."
         return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * self.lane_bits)])
+
+    def ports(self, shape: MvauShape) -> tuple[Port, Port]:
+        """Return the streams in and out."""
+        kinds = self.get_input_datatype().name, self.get_output_datatype().name
+        return (
+            Port(self.get_instream_width(), f"{shape.mw // shape.simd} beats of {shape.simd} x {kinds[0]} a frame"),
+            Port(self.get_outstream_width(), f"{shape.mh // shape.pe} beats of {shape.pe} x {kinds[1]} a frame"),
+        )
+
+    def multiplied(self) -> bool:
+        """Return whether DSP multipliers compute it."""
+        return False
 
     def folded_starts(self, model: Any, shape: MvauShape) -> BitArray:
         """Return the words of the memory of start values."""
@@ -172,8 +181,8 @@ class MvauRtl(RtlNode):
         mw, mh, simd, pe = (int(self.get_nodeattr(key)) for key in ("MW", "MH", "SIMD", "PE"))
         input_bits = int(self.get_input_datatype().bitwidth())
         style = str(self.get_nodeattr("ram_style"))
-        acc_bits, weight_bits = self.accumulator_bits(), self.weight_bits()
-        return MvauShape(mw, mh, simd, pe, input_bits, acc_bits, weight_bits, style, self.windows())
+        sizes = mw, mh, simd, pe, input_bits, self.accumulator_bits(), self.weight_bits()
+        return MvauShape(*sizes, style, self.windows(), self.multiplied(), self.lane_bits)
 
     def get_exp_cycles(self) -> int:
         """Return SF * NF times the vectors: the steady-state interval, which simulation confirms exactly."""

@@ -7,10 +7,12 @@ into one folder from which all paths are relative.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata, util
 from importlib.resources import files
@@ -122,9 +124,20 @@ def node_key(node: DesignNode, folder: Path, family: Family, yosys: Yosys) -> st
     """
     texts = [(folder / source).read_text(encoding="utf-8") for source in node.sources]
     named = sorted({name for text in texts for name in re.findall(r'"([^"\n]+)"', text)})
-    data = [(folder / name).read_bytes() for name in named if (folder / name).is_file()]
+    data = [path.read_bytes() for name in named for path in _memory_files(folder / name)]
     nameless = [re.sub(rf"\b{re.escape(node.name)}(?=\b|_)", "<node>", text) for text in texts]
     return content_key(yosys.version, _SCRIPT, counting_rules(), family, *nameless, *data)
+
+
+def _memory_files(named: Path) -> Iterator[Path]:
+    """Yield the file that a source names, or those that it numbers: ``<name>_0.mem`` and on."""
+    if named.is_file():
+        yield named
+    for number in itertools.count():
+        path = named.with_name(f"{named.name}_{number}.mem")
+        if not path.is_file():
+            return
+        yield path
 
 
 def node_command(node: DesignNode, folder: Path, family: Family, yosys: Yosys, stem: str, log: Path) -> Command:

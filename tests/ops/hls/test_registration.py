@@ -42,6 +42,9 @@ REFUSED = [
     ("StreamAdd", ADDED, 2, "node unit0: values of BIPOLAR; allowed: INT<n>, UINT<n> or BINARY"),
     ("SlidingWindow", MAPS, 1, "node unit0: parallel_window with SIMD=4"),
     ("SlidingWindow", MAPS | dict(SIMD=12, M=3), 1, "node unit0: M=3; allowed: M=1, one pixel at a time, in HLS"),
+    ("BinaryWeightMVAU", dict(MW=12, MH=3, SIMD=4, PE=3, inputDataType="INT4", weightDataType="BIPOLAR",
+                              outputDataType="INT8", noActivation=1, resType="dsp"), 1,
+     "node unit0: resType=dsp; allowed: resType auto or lut in HLS"),
     ("StreamGate", ADDED | dict(inputDataType="INT4", otherDataType="INT4", codeDataType="UINT4"), 2,
      "node unit0: codes of UINT4, MaxShift=1"),
 ]  # fmt: skip

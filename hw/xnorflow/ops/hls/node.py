@@ -77,11 +77,16 @@ class HlsNode(HLSBackend):
         """Write ``<node>.hpp`` and, where there are constants, ``params_<node>.hpp``; return their names.
 
         Raises:
-            GenerateError: the node has no HLS form, or computes several pixels at a time.
+            GenerateError: the node has no HLS form, computes several pixels at a time, or multiplies.
         """
         if "M" in self.get_nodeattr_types() and self.get_nodeattr("M") > 1:
             raise GenerateError(
                 f"node {self.onnx_node.name}", f"M={self.get_nodeattr('M')}", "M=1, one pixel at a time, in HLS",
+                "correct the folding, or build with --backend rtl",
+            )  # fmt: skip
+        if self.onnx_node.op_type == "BinaryWeightMVAU_hls" and self.get_nodeattr("resType") == "dsp":
+            raise GenerateError(
+                f"node {self.onnx_node.name}", "resType=dsp", "resType auto or lut in HLS",
                 "correct the folding, or build with --backend rtl",
             )  # fmt: skip
         name, calls, arrays, ports = self.onnx_node.name, self.calls(model), self.arrays(model), self.ports(model)

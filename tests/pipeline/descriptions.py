@@ -203,7 +203,7 @@ class Case:
         seed: of frames and stalls.
         stall_probability: on both sides of the design.
         primitives: whether it is also simulated with the bodies for LUTs of six inputs.
-        together: whether sliding windows and matrix units get an M, drawn by the seed.
+        together: whether M, memories of weights and multipliers are drawn by the seed.
         note: what the case is kept for.
     """
 

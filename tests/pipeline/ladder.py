@@ -20,7 +20,7 @@ from xnorflow.artifact.progress import SilentProgress
 from xnorflow.generate.stage import generate
 from xnorflow.lower.config import BuildSettings, OutputKind
 from xnorflow.lower.finn_compat import prepare_finn
-from xnorflow.lower.folding import divisors, folding_of, hardware_layers, has_windows
+from xnorflow.lower.folding import MVAUS, divisors, folding_of, hardware_layers, has_windows
 from xnorflow.lower.import_model import import_model
 from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
 from xnorflow.lower.stage import lower
@@ -65,7 +65,7 @@ def climb_file(
         folder: an existing one, for all files.
         reach: told the name of each rung before it is tried.
         primitives: whether to simulate with the bodies for LUTs of six inputs too.
-        together: whether to lower a second time, with an M drawn for each layer that may have one.
+        together: whether to lower a second time, with what a folding file may choose beside PE and SIMD drawn.
 
     Raises:
         Exception: whatever stands in the way; AssertionError where a rung ends well and gives something else.
@@ -82,7 +82,7 @@ def climb_file(
     lowered = lower(model, build, settings, golden, SilentProgress())
     if together:
         reach("lower together")
-        settings = with_windows_together(lowered.model, settings, folder / "folding.json", stalls.seed)
+        settings = with_drawn_choices(lowered.model, settings, folder / "folding.json", stalls.seed)
         lowered = lower(model, build, settings, golden, SilentProgress())
     reach("generate")
     design = generate(build, lowered, SilentProgress())
@@ -100,9 +100,31 @@ def climb_file(
         assert found == predicted, f"frames, mismatches, cycles a frame, latency: {found}, not {predicted}"
 
 
-def with_windows_together(model: Any, settings: BuildSettings, path: Path, seed: int) -> BuildSettings:
-    """Return settings with a folding file like a graph's own folding, but for an M of layers that may have one."""
-    random, folding = np.random.default_rng(seed), folding_of(model)
+def with_drawn_choices(model: Any, settings: BuildSettings, path: Path, seed: int) -> BuildSettings:
+    """Return settings with a folding file like a graph's own folding, but for M, memories and multipliers."""
+    folding = folding_of(model)
+    _draw_windows(model, folding, np.random.default_rng(seed))
+    _draw_memories(model, folding, np.random.default_rng((seed, 1)))
+    path.write_text(json.dumps(folding), encoding="utf-8")
+    return BuildSettings(board=settings.board, folding=path, output=settings.output)
+
+
+def _draw_memories(model: Any, folding: dict[str, Any], random: np.random.Generator) -> None:
+    """Put weights into LUTs or block RAM, and first layers into DSP multipliers, where they may be."""
+    from xnorflow.ops.xnor_cost import MOST_LOGIC_WORDS
+
+    for node, operator in hardware_layers(model):
+        if node.op_type.removesuffix("_rtl") not in MVAUS:
+            continue
+        fold, shape = folding[node.name], operator.shape()
+        words = shape.mw // fold["SIMD"] * (shape.mh // fold["PE"])
+        fold["ram_style"] = str(random.choice(["auto", "block", *["distributed"] * (words <= MOST_LOGIC_WORDS)]))
+        if "resType" in fold and operator.multipliers().fits and random.random() < 0.5:
+            fold |= {"resType": "dsp"} | ({"M": 1} if "M" in fold else {})
+
+
+def _draw_windows(model: Any, folding: dict[str, Any], random: np.random.Generator) -> None:
+    """Give an M to layers that may have one."""
     for node, operator in hardware_layers(model):
         if not has_windows(operator):
             continue
@@ -117,8 +139,6 @@ def with_windows_together(model: Any, settings: BuildSettings, path: Path, seed:
                 continue
             fold["SIMD"] = int(random.choice(several))
         fold["M"] = int(random.choice(divisors(operator.pixels_of_a_row())))
-    path.write_text(json.dumps(folding), encoding="utf-8")
-    return BuildSettings(board=settings.board, folding=path, output=settings.output)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def test_random_network(kind, seed, climb_seed):
 
 @pytest.mark.parametrize("seed", seeds(60, quick=3))
 def test_random_windows_together(seed, climb_seed):
-    """Convolutions whose windows and pixels come several in a beat, by M."""
+    """Convolutions whose windows and pixels come several in a beat, weights in LUTs or block RAM, multipliers."""
     climb_seed("together", seed)
 
 

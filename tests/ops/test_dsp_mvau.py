@@ -157,7 +157,6 @@ MEASURED = {
     "whole_windows_of_few": BinaryWeights(27, 64, 27, 8),
     "four_bits": BinaryWeights(12, 64, 6, 32, bits=4),
 }
-QUICK = ("accumulated", "in_block_ram", "chain", "both")
 
 
 def near(names, folder):
@@ -170,13 +169,9 @@ def near(names, folder):
         assert abs(cost.luts - cost.mapped_luts) <= max(8, 0.1 * cost.mapped_luts), str(cost)
 
 
-def test_estimates(tmp_path):
-    near(QUICK, tmp_path)
-
-
 @pytest.mark.full
-def test_all_estimates(tmp_path):
-    near([name for name in MEASURED if name not in QUICK], tmp_path)
+def test_estimates(tmp_path):
+    near(MEASURED, tmp_path)
 
 
 def test_a_product_of_few_bits_is_no_multiplier():

@@ -51,7 +51,9 @@ def test_perceptrons_are_equal_in_c(tmp_path, perceptron, input_bits, output):
     assert {kind for kind in kinds if not kind.endswith("_hls")} <= {"BoundedFIFO_rtl"}
 
 
-@pytest.mark.parametrize(("kind", "seed"), [("maps", 3), ("residual", 2), ("branches", 8)])
+@pytest.mark.parametrize(
+    ("kind", "seed"), [("maps", 3), ("residual", 2), pytest.param("branches", 8, marks=[pytest.mark.full])]
+)
 def test_random_networks_are_equal_in_c(tmp_path, kind, seed):
     case = KINDS[kind](seed)
     model = write_network(case.network, tmp_path / "net.onnx")

@@ -100,7 +100,7 @@ def test_every_shard_looks_for_surplus_beats(hardware, inputs, steps):
         run_shards(hardware(surplus_after=40), inputs, [0, 40], 0.3, steps[1])
 
 
-@pytest.mark.parametrize("backend", ["threading", "multiprocessing", "sequential"])
+@pytest.mark.parametrize("backend", ["threading", "loky", "sequential"])
 def test_backend_around_the_call_is_taken(hardware, inputs, steps, backend, monkeypatch):
     used: list[str] = []
     call = joblib.Parallel.__call__

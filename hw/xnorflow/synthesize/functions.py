@@ -35,8 +35,8 @@ _OPERATORS = {
 
 
 def function_of(op_type: str) -> Function:
-    """Return what nodes of an operator are there for, with or without ``_rtl`` behind its name."""
-    return _OPERATORS.get(op_type.removesuffix("_rtl"), Function.OTHER)
+    """Return what nodes of an operator are there for, with or without ``_rtl`` or ``_hls`` behind its name."""
+    return _OPERATORS.get(op_type.removesuffix("_rtl").removesuffix("_hls"), Function.OTHER)
 
 
 def functions_to_json(operators: Mapping[str, str], usages: Mapping[str, Usage]) -> dict[str, dict[str, Any]]:

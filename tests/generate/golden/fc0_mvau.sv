@@ -33,6 +33,7 @@ module fc0_mvau (
     .Mh(12),
     .Simd(5),
     .Pe(6),
+    .Windows(1),
     .InputWidth(4),
     .AccWidth(10),
     .Thresholded(1'b1),

@@ -40,7 +40,7 @@ def test_by_a_folding_file(tmp_path, network, layer, simd, pe, style):
     (tmp_path / "folding.json").write_text(json.dumps(folding))
     settings = BuildSettings(folding=tmp_path / "folding.json", output=OutputKind.LOGITS)
     climb_file(model, settings, STALLS, tmp_path)
-    assert first_unit(tmp_path) == folding[layer]
+    assert folding[layer].items() <= first_unit(tmp_path).items()
 
 
 def test_by_a_budget(tmp_path):

@@ -41,7 +41,7 @@ CHANNELS = 6  # of a requantized pixel
 def mvau(machine: Mvau, memory: Callable[[str, int], str]) -> dict[str, int | str]:
     (sf, nf), bits = machine.beats, machine.input_bits
     shape = {"Mw": machine.mw, "Mh": machine.mh, "Simd": machine.simd, "Pe": machine.pe, "InputWidth": bits}
-    shape["WeightWidth"] = machine.weight_bits
+    shape |= {"WeightWidth": machine.weight_bits, "OutputDepth": machine.output_depth}
     return shape | {"WeightFile": memory("weights", sf * nf), "StartFile": memory("starts", nf)}
 
 
@@ -61,7 +61,7 @@ def requantize(machine: Requantize, memory: Callable[[str, int], str]) -> dict[s
         "ParameterFile": memory("parameters", CHANNELS // 2),
         "TableFiles": memory("table", 1).removesuffix(".mem"),
     }
-    return common | widths | files
+    return common | widths | files | {"OutputDepth": machine.output_depth}
 
 
 def rtl_parameters(machine: Machine, memory: Callable[[str, int], str]) -> dict[str, int | str]:
@@ -83,12 +83,12 @@ def rtl_parameters(machine: Machine, memory: Callable[[str, int], str]) -> dict[
             window = {"KernelRows": kernel[0], "KernelColumns": kernel[1], "Windows": together}
             steps = {"StrideRows": stride[0], "StrideColumns": stride[1]}
             return {"Rows": rows, "Columns": columns, "Width": 1} | window | steps
-        case Pool(positions, folds):
-            return {"Positions": positions, "Folds": folds}
+        case Pool(positions, folds, depth):
+            return {"Positions": positions, "Folds": folds, "OutputDepth": depth}
         case Fork(outputs):
             return {"Width": 1, "Outputs": outputs}
-        case Add():
-            return {}
+        case Add(depth):
+            return {"OutputDepth": depth}
         case Repeat(pixel_beats, times):
             return {"Width": 1, "Beats": pixel_beats, "Times": times}
     raise AssertionError(machine)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import sys
 from pathlib import Path
@@ -12,7 +14,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # qonnx_files, variants, brevitas_files
 
-from xnorflow.lower.finn_compat import prepare_finn
+from finn_graphs import PART
+
+from xnorflow.lower.config import BuildSettings
+from xnorflow.lower.finn_compat import dataflow_config, prepare_finn
+from xnorflow.lower.folding import set_folding
+from xnorflow.lower.steps import STEPS, StepContext
+from xnorflow.lower.to_finn import to_finn_graph
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -77,5 +85,26 @@ def network_of():
         from xnorflow.lower.import_model import import_model
 
         return extract_integers(import_model(path), OutputKind(output))
+
+    return run
+
+
+@pytest.fixture
+def folded(tmp_path, network_of):
+    """Return a function from a chain to its graph before a step, without FIFOs if nothing else is said."""
+
+    def run(chain, cycles, folding=None, before="step_set_fifo_depths"):
+        network = network_of(chain.save(tmp_path / "model.onnx")).network
+        finn = dataflow_config(tmp_path, PART, 10.0)
+        context = StepContext(BuildSettings(target_cycles=cycles), PART, 10.0, tmp_path, finn, network)
+        graph = to_finn_graph(network)
+        for step in STEPS:
+            if step.name == before:
+                break
+            if step.name == "step_insert_dwc" and folding:
+                set_folding(graph, folding)
+            with contextlib.redirect_stdout(io.StringIO()):
+                graph = step.run(graph, context)
+        return graph
 
     return run

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-
 import pytest
-from finn_graphs import PART
 from map_files import MapChain, trunk_in
 
 from xnorflow.artifact.errors import LowerError
 from xnorflow.cycles.run import predict_cycles
-from xnorflow.lower.config import BuildSettings
 from xnorflow.lower.cycle_graph import read_layers
 from xnorflow.lower.fifo_sizing import LEAST, predict, size_fifos
-from xnorflow.lower.finn_compat import dataflow_config
-from xnorflow.lower.folding import set_folding
-from xnorflow.lower.steps import STEPS, StepContext
-from xnorflow.lower.to_finn import to_finn_graph
 
 FRAMES = 30
-
-
-@pytest.fixture
-def folded(tmp_path, network_of):
-    """Return a function from a chain to its graph, folded and with width converters."""
-
-    def run(chain, cycles, folding=None):
-        network = network_of(chain.save(tmp_path / "model.onnx")).network
-        finn = dataflow_config(tmp_path, PART, 10.0)
-        context = StepContext(BuildSettings(target_cycles=cycles), PART, 10.0, tmp_path, finn, network)
-        graph = to_finn_graph(network)
-        for step in STEPS:
-            if step.name == "step_set_fifo_depths":
-                break
-            if step.name == "step_insert_dwc" and folding:
-                set_folding(graph, folding)
-            with contextlib.redirect_stdout(io.StringIO()):
-                graph = step.run(graph, context)
-        return graph
-
-    return run
 
 
 NETWORKS = {

@@ -72,7 +72,7 @@ def test_every_step_of_finn_is_verified(name, tmp_path, build):
     variants.save(name, path)
     lowered = build(path)
     assert build.report["float_identical"] and build.report["mismatches"] == 0
-    assert [row["frames_equal"] for row in build.report["steps"]] == [4] * 10 + [0]
+    assert [row["frames_equal"] for row in build.report["steps"]] == [4] * 11 + [0]
     kinds = {node.op_type for node in lowered.model.graph.node}
     assert all(kind.endswith("_rtl") for kind in kinds)
 

@@ -16,7 +16,7 @@ from xnorflow.synthesize.yosys import find_yosys
 # Modules with streams, each with the parameters that it has by default.
 MODULES = (
     "mvau", "fifo", "credit_fifo", "dwc", "argmax", "fork", "join", "add", "gate", "repeat", "requantize", "swg",
-    "swg_parallel", "pool", "uart_rx", "uart_shell", "xnor_unit", "dsp_unit",
+    "swg_parallel", "pool", "uart_rx", "uart_shell", "xnor_unit", "dsp_unit", "fold_pipeline",
 )  # fmt: skip
 REGISTERS = ("$dff", "$sdff", "$mem")  # and $dffe, $sdffe, $sdffce, $mem_v2
 HANDSHAKE = ("valid", "ready", "credit")

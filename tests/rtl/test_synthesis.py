@@ -30,6 +30,13 @@ DATA_PORTS = {
         "ready_i",
     ),
     "dsp_pair": ("data_i", "negative_i", "valid_i", "enable_i", "first_i", "start_i", "sum_o"),
+    "fold_pipeline": (
+        "valid_i", "ready_o", "issue_o", "sf_o", "word_o", "first_nf_o", "step_valid_o", "step_last_o", "result_i",
+        "data_o", "valid_o", "ready_i",
+    ),
+    "start_values": ("next_i", "enable_i", "start_o"),
+    "beat_buffer": ("sf_i", "write_i", "data_i", "beat_o"),
+    "sum_result": ("sum_i", "result_o"),
     "fold_steps": (
         "valid_i", "ready_o", "credit_i", "issue_o", "sf_o", "word_o", "first_nf_o", "last_sf_o",
     ),
@@ -60,9 +67,9 @@ DATA_PORTS = {
 NO_RESET = {
     "xnor_popcount", "popcount_pipeline", "sign_sum", "product_sum", "sum_tree", "requantize_thresholds",
     "requantize_affine", "requantize_table", "counter", "parity_tree", "xnor_carries", "row_accumulator",
-    "popcount_array", "dsp_pair",
+    "popcount_array", "dsp_pair", "beat_buffer", "sum_result",
 }  # fmt: skip
-NO_CLOCK = {"counter", "xnor_carries"}
+NO_CLOCK = {"counter", "xnor_carries", "sum_result"}
 STREAM_PORTS = ("data_i", "valid_i", "ready_o", "data_o", "valid_o", "ready_i")
 
 
@@ -147,6 +154,12 @@ def xnor_unit(**parameters: int) -> Instance:
     return Instance("xnor_unit", shape | parameters, widths)
 
 
+def fold_pipeline(**parameters: int) -> Instance:
+    """Return the control of a unit of 16 folds of inputs and 4 of neurons."""
+    widths = {"sf_o": 4, "word_o": 6, "step_valid_o": 4, "step_last_o": 4, "result_i": 16, "data_o": 16}
+    return Instance("fold_pipeline", parameters, widths)
+
+
 def dsp_pair(terms: int, **parameters: int) -> Instance:
     """Return two neurons of 14-bit sums, or one."""
     neurons = parameters.get("Neurons", 2)
@@ -171,6 +184,12 @@ INSTANCES = {
     "rows_one_step": accumulator(Primitives=1, OneStep=1),
     "array_logic": array("logic"),
     "array_block": array("block"),
+    "pipeline": fold_pipeline(),
+    "pipeline_of_many": fold_pipeline(OutputDepth=33),
+    "starts": Instance("start_values", {"Nf": 4, "Width": 64}, {"start_o": 64}),
+    "beats": Instance("beat_buffer", {}, {"sf_i": 4, "data_i": 64, "beat_o": 64}),
+    "beat": Instance("beat_buffer", {"Nf": 1}, {"sf_i": 4, "data_i": 64, "beat_o": 64}),
+    "sum": Instance("sum_result", {"Thresholded": 0}, {"sum_i": 8, "result_o": 8}),
     "fold_steps": Instance("fold_steps", {"Sf": 16, "Nf": 4}, {"sf_o": 4, "word_o": 6}),
     "xnor_unit": xnor_unit(Primitives=1),
     "xnor_unit_plain": xnor_unit(),
@@ -304,7 +323,7 @@ def test_every_module_is_synthesized(bench):
     "popcount", "popcount_tree", "sign_sum", "sum_tree", "register", "skid", "split", "join", "fork", "add",
     "add_shifted", "pairs", "gate", "gate_counts", "product_sum", "sign", "steps", "line", "two_lines", "pool_one_fold",
     "uart_rx", "uart_tx",
-    "fold_steps", "parities", "rows", "rows_plain", "rows_one_step",
+    "fold_steps", "starts", "parities", "rows", "rows_plain", "rows_one_step",
 ])  # fmt: skip
 def test_logic_takes_no_memory(cells, name):
     assert cells[name]["FDRE"] > 0
@@ -387,6 +406,19 @@ def test_a_unit_without_its_array(cells):
         assert family(cells[name], LUTRAM) == 2 + 1 and family(cells[name], BLOCK_RAM) == 0
     assert cells["xnor_unit"]["LUT6_2"] == 4 * 4 and cells["xnor_unit_plain"]["LUT6_2"] == 0
     assert family(cells["xnor_unit"], LUTS) + 16 < family(cells["xnor_unit_plain"], LUTS)
+
+
+def test_results_wait_for_the_price_of_few(cells):
+    """Behind a pipeline the output buffer of 33 results takes what that of 5 takes, but for longer pointers."""
+    few, many = cells["pipeline"], cells["pipeline_of_many"]
+    assert family(few, LUTRAM) == family(many, LUTRAM) == 3
+    assert family(many, LUTS) - family(few, LUTS) <= 12
+
+
+def test_inputs_of_a_unit(cells):
+    assert family(cells["beats"], LUTRAM) == 11 and family(cells["beats"], FLIP_FLOPS) == 4 + 64
+    assert family(cells["beat"], FLIP_FLOPS) == 2 * 64 and family(cells["beat"], LUTS + LUTRAM + BLOCK_RAM) == 0
+    assert family(cells["sum"], FLIP_FLOPS + LUTS + LUTRAM) == 0 and cells["sum"]["INV"] == 1
 
 
 @pytest.mark.parametrize("name", ["argmax", "credits"])

@@ -154,14 +154,14 @@ struct Fork {
   }
 };
 
-// xnorflow_join, which xnorflow_add and xnorflow_gate are: a register an input, and a buffer of two behind them.
+// xnorflow_join, which xnorflow_add and xnorflow_gate are: a register an input, and a buffer behind them.
 struct Add {
   static constexpr const char* kKind = "add";
   int a = 0, b = 0, out = 0;
   bool a_valid = false, b_valid = false;
-  Buffer buffer{.depth = 2};
+  Buffer buffer;
 
-  explicit Add(std::istream& line) { line >> a >> b >> out; }
+  explicit Add(std::istream& line) { line >> a >> b >> out >> buffer.depth; }
   bool pair() const { return a_valid && b_valid && buffer.room(); }
   void save(Snapshot& s) const { s.add(a_valid, b_valid), buffer.save(s); }
   void show(Signals& s) const {
@@ -211,9 +211,9 @@ struct Pool {
   int in = 0, out = 0;
   int64_t period = 1, folds = 1, beat = 0;
   bool held = false, held_gives = false;  // the beat that is being reduced
-  Buffer buffer{.depth = 2};
+  Buffer buffer;
 
-  explicit Pool(std::istream& line) { line >> in >> out >> period >> folds; }
+  explicit Pool(std::istream& line) { line >> in >> out >> period >> folds >> buffer.depth; }
   bool moves() const { return !held_gives || buffer.room(); }
   void save(Snapshot& s) const { s.add(beat, held, held_gives), buffer.save(s); }
   void show(Signals& s) const {

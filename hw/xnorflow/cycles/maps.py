@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from xnorflow.artifact.windows import Window, WindowLine
 from xnorflow.cycles.machine import Machine, clog2
@@ -17,10 +18,13 @@ class Pool(Machine):
     Args:
         positions: positions that become one.
         folds: beats from a position to the next one.
+        output_depth: results that wait to be taken, at most, 2 or more.
     """
 
     positions: int
     folds: int = 1
+    output_depth: int = 2
+    lowest: ClassVar[dict[str, int]] = {"output_depth": 2}
 
     @property
     def beats(self) -> tuple[int, int]:
@@ -34,8 +38,8 @@ class Pool(Machine):
 
     @property
     def line(self) -> tuple[str, tuple[int, ...]]:
-        """Beats of a window and of a position."""
-        return "pool", self.beats
+        """Beats of a window and of a position, places for results."""
+        return "pool", (*self.beats, self.output_depth)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,17 @@ from xnorflow.cycles.machine import Machine, clog2
 __all__ = ["Argmax", "Mvau", "Requantize"]
 
 
-def _pipeline(beats: int, folds: int, delay: int, places: int) -> tuple[str, tuple[int, ...]]:
-    """Return the line of a pipeline before ``xnorflow_credit_fifo``; machines.hpp says what the numbers mean."""
-    return "pipeline", (beats, folds, delay, places)
+def _pipeline(beats: int, folds: int, delay: int, needed: int, wanted: int = 0) -> tuple[str, tuple[int, ...]]:
+    """Return the line of a pipeline before ``xnorflow_credit_fifo``; machines.hpp says what the numbers mean.
+
+    Args:
+        beats: of a result.
+        folds: of a frame.
+        delay: cycles from a result's last beat to the buffer.
+        needed: places of the buffer that keep the pipeline going.
+        wanted: places at least.
+    """
+    return "pipeline", (beats, folds, delay, max(needed, wanted))
 
 
 def _popcount_latency(width: int) -> int:
@@ -31,6 +39,7 @@ class Mvau(Machine):
         input_bits: bits of an input.
         weight_bits: bits of a weight; more than 1 only with ``input_bits`` of more than 1.
         count_latency: cycles from a beat to its count in ``xnorflow_xnor_unit``; 0: it is ``xnorflow_mvau``.
+        output_depth: results that the output buffer holds at least.
     """
 
     mw: int
@@ -40,7 +49,8 @@ class Mvau(Machine):
     input_bits: int = 1
     weight_bits: int = 1
     count_latency: int = 0
-    lowest: ClassVar[dict[str, int]] = {"count_latency": 0}
+    output_depth: int = 0
+    lowest: ClassVar[dict[str, int]] = {"count_latency": 0, "output_depth": 0}
 
     def __post_init__(self) -> None:
         """Check the folding too, and which widths go together."""
@@ -67,7 +77,8 @@ class Mvau(Machine):
         trees = (clog2(self.simd) + 1) // 2 + (clog2(self.weight_bits) + 1) // 2
         summed = self.count_latency or (_popcount_latency(self.simd) if self.input_bits == 1 else trees)
         in_flight = (5 + summed + sf) // sf + 1
-        return _pipeline(sf, nf, 3 + summed, 5 if in_flight < 4 else 2 ** clog2(in_flight) + 1)
+        needed = 5 if in_flight < 4 else 2 ** clog2(in_flight) + 1
+        return _pipeline(sf, nf, 3 + summed, needed, self.output_depth)
 
 
 @dataclass(frozen=True)
@@ -111,11 +122,13 @@ class Requantize(Machine):
         mode: ``"thresholds"``, ``"affine"`` or ``"table"``.
         steps: thresholds of a channel, in that mode.
         slopes: pieces of the affine function, 1 or 2, in that mode.
+        output_depth: results that the output buffer holds at least.
     """
 
     mode: str
     steps: int = 1
     slopes: int = 1
+    output_depth: int = 0
 
     def __post_init__(self) -> None:
         """Check the numbers, and the mode."""
@@ -140,4 +153,4 @@ class Requantize(Machine):
         latency = {"table": 2, "affine": 4 + self.slopes, "thresholds": 3}[self.mode]
         if self.mode == "thresholds" and self.steps > 1:
             latency += _popcount_latency(self.steps)
-        return _pipeline(1, 1, latency, 2 ** clog2(latency + 2) + 1)
+        return _pipeline(1, 1, latency, 2 ** clog2(latency + 2) + 1, self.output_depth)

@@ -105,9 +105,15 @@ class Fork(Machine):
 
 @dataclass(frozen=True)
 class Add(Machine):
-    """``xnorflow_add``, which takes two streams; its handshakes depend on no parameter."""
+    """``xnorflow_add``, which takes two streams.
 
+    Args:
+        output_depth: sums that wait to be taken, at most, 2 or more.
+    """
+
+    output_depth: int = 2
     inputs: ClassVar[int] = 2
+    lowest: ClassVar[dict[str, int]] = {"output_depth": 2}
 
     @property
     def beats(self) -> tuple[int, int]:
@@ -121,8 +127,8 @@ class Add(Machine):
 
     @property
     def line(self) -> tuple[str, tuple[int, ...]]:
-        """No numbers but those of its channels."""
-        return "add", ()
+        """Places for sums."""
+        return "add", (self.output_depth,)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,8 +26,9 @@ from xnorflow.cycles.machines import (
     SwgParallel,
 )
 from xnorflow.lower.folding import MVAUS
+from xnorflow.ops.output_buffer import OUTPUT_DEPTH
 
-__all__ = ["CycleLayers", "read_layers"]
+__all__ = ["CycleLayers", "deepened", "read_layers"]
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,10 @@ def read_layers(model: Any) -> CycleLayers:
     takes: dict[str, tuple[str, ...]] = {}
     givers = {model.graph.input[0].name: INPUT}
     for node in model.graph.node:
-        machines = machines_of(model, node, getCustomOp(node))
+        operator = getCustomOp(node)
+        machines = machines_of(model, node, operator)
+        if OUTPUT_DEPTH in operator.get_nodeattr_types() and operator.get_nodeattr(OUTPUT_DEPTH):
+            machines = deepened(machines, int(operator.get_nodeattr(OUTPUT_DEPTH)))
         chains[node.name] = {f"{node.name}.{place}": machine for place, machine in enumerate(machines)}
         takes[node.name] = tuple(givers[name] for name in node.input if name in givers)
         givers |= dict.fromkeys(node.output, node.name)
@@ -128,6 +132,13 @@ def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
             function = operator.function(model)
             return [Requantize(function.mode, max(function.steps, 1), function.slopes)]
     raise ValueError(f"node {node.name}: no machine for {node.op_type}")
+
+
+def deepened(machines: Sequence[Machine], depth: int) -> list[Machine]:
+    """Return machines in series, the last one that has an output buffer with room for ``depth`` results at least."""
+    last = max(index for index, machine in enumerate(machines) if hasattr(machine, "output_depth"))
+    deeper = [replace(machine, **{"output_depth": depth}) for machine in machines[last : last + 1]]
+    return [*machines[:last], *deeper, *machines[last + 1 :]]
 
 
 def _between_whole_windows(unit: Mvau, operator: Any) -> list[Machine]:

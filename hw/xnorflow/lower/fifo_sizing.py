@@ -16,7 +16,7 @@ from xnorflow.cycles.run import CycleReport, predict_cycles
 from xnorflow.lower.cycle_graph import CycleLayers, read_layers
 from xnorflow.lower.folding import MVAUS
 
-__all__ = ["Sizing", "predict", "size_fifos"]
+__all__ = ["Sizing", "predict", "size_fifos", "steady_interval"]
 
 Place = tuple[str, int]
 
@@ -67,6 +67,14 @@ def _predict(graph: Graph) -> CycleReport:
         found = f"takes {sorted(intervals)} cycles for its frames" if intervals else "never repeats itself"
         raise LowerError("the accelerator", found, "the same for each", "report this network")
     return report
+
+
+def steady_interval(graph: Graph) -> int | None:
+    """Return the cycles from frame to frame, the same for ever; None where it gets stuck or frames differ."""
+    try:
+        return int(_predict(graph).intervals[-1])
+    except LowerError:
+        return None
 
 
 def _longest_interval(report: CycleReport) -> int:

@@ -221,6 +221,13 @@ def step_specialize_layers(model: Any, context: StepContext) -> Any:
     return model.transform(SpecializeLayers(context.part)).transform(NameLayers(context.network))
 
 
+def step_merge_fifos(model: Any, context: StepContext) -> Any:
+    """What waits in FIFOs goes into the output buffers of the layers in front, where that costs less."""
+    from xnorflow.lower.passes.merge_fifos import MergeFIFOs
+
+    return model.transform(MergeFIFOs(context.part))
+
+
 def step_generate_estimate_reports(model: Any, context: StepContext) -> Any:
     """FINN's own: estimate_layer_cycles.json and its relatives; of HLS, what is known of its resources is nothing."""
     from finn.builder.build_dataflow_steps import step_generate_estimate_reports as finn_step
@@ -243,5 +250,6 @@ STEPS: tuple[Step, ...] = (
     Step("step_insert_dwc", step_insert_dwc, raw=True),
     Step("step_set_fifo_depths", step_set_fifo_depths, raw=True),
     Step("step_specialize_layers", step_specialize_layers, raw=True),
+    Step("step_merge_fifos", step_merge_fifos, raw=True),
     Step("step_generate_estimate_reports", step_generate_estimate_reports, raw=True, verify=False),
 )

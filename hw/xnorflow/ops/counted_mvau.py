@@ -56,7 +56,7 @@ class CountedMvauRtl(MvauRtl):
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs, distributed memory included, and width converters where windows come and go whole."""
         shape = self.shape()
-        luts = shape.luts
+        luts = shape.luts + self.buffer_luts()
         if shape.windows > 1:
             source, sink = self.get_instream_width(), self.get_outstream_width()
             steps = source, source * shape.simd // shape.mw, sink * shape.pe // shape.mh, sink
@@ -80,7 +80,8 @@ class CountedMvauRtl(MvauRtl):
         text = render_array(f"{name}_array", array, style, bits, files)
         (folder / f"{name}_array.sv").write_text(text)
         (folder / f"{compressor_name(array.heights)}.sv").write_text(render_compressor(array.heights))
-        return render_unit(name, shape, array, self.lane_bits, thresholded=self.thresholded)
+        output = self.output_parameters()
+        return render_unit(name, shape, array, self.lane_bits, thresholded=self.thresholded, output=output)
 
     @property
     def library_modules(self) -> tuple[str, ...]:  # type: ignore[override]

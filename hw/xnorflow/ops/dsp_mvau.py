@@ -9,12 +9,14 @@ from xnorflow.artifact.errors import GenerateError
 from xnorflow.ops.counted_mvau import CountedMvauRtl
 from xnorflow.ops.dsp_cost import Multipliers
 from xnorflow.ops.mvau_cost import MvauShape
-from xnorflow.ops.mvau_rtl import fold_starts, fold_weights, hex_words
+from xnorflow.ops.mvau_rtl import CONTROL_MODULES, fold_starts, fold_weights, hex_words
 from xnorflow.ops.wrapper import Instance, render_wrapper
 
 __all__ = ["DspMvauRtl"]
 
-DSP_MODULES = ("xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_fold_steps", "xnorflow_dsp_pair", "xnorflow_dsp_unit")
+DSP_MODULES = (
+    *CONTROL_MODULES, "xnorflow_beat_buffer", "xnorflow_sum_result", "xnorflow_dsp_pair", "xnorflow_dsp_unit",
+)  # fmt: skip
 """Library modules of a unit on multipliers, dependencies first."""
 
 
@@ -49,6 +51,7 @@ class DspMvauRtl(CountedMvauRtl):
             "Thresholded": self.thresholded, "OutputWidth": self.lane_bits,
             "WeightFiles": f"{name}_weights", "StartFile": f"{name}_start.mem",
             "WeightStyle": "block" if shape.weights_in_bram else "logic",
+            **self.output_parameters(),
         }  # fmt: skip
         source, sink = self.ports(shape)
         purpose = (

@@ -12,6 +12,7 @@ from qonnx.core.datatype import DataType
 
 from xnorflow.artifact.errors import GenerateError
 from xnorflow.ops.mvau_rtl import signed_bits
+from xnorflow.ops.output_buffer import OutputBuffer
 from xnorflow.ops.vector_operator import VectorOperator
 from xnorflow.ops.wrapper import Junction, Port, RtlNode, render_junction
 
@@ -47,14 +48,20 @@ class StreamJoin(VectorOperator):
         return [np.rint(context[name]).astype(np.int64) for name in self.onnx_node.input]
 
 
-class JoinRtl(RtlNode):
+class JoinRtl(OutputBuffer):
     """What the RTL backends of both joins share: the second stream, and a wrapper around one module."""
+
+    least_buffer = 2
 
     def get_verilog_top_module_intf_names(self) -> dict[str, Any]:
         """Return FINN's interface names, with the second stream in."""
         names = super().get_verilog_top_module_intf_names()
         names["s_axis"] = [(f"in{side}_V", self.get_instream_width_padded(side)) for side in (0, 1)]
         return dict(names)
+
+    def bram_estimation(self, fpgapart: str) -> int:
+        """Return 18 Kib blocks of a deep output buffer."""
+        return self.buffer_bram18()
 
     def render(self, module: str, purpose: str, parameters: dict[str, bool | int | str]) -> str:
         """Return the wrapper's text, PE among the parameters.
@@ -73,7 +80,7 @@ class JoinRtl(RtlNode):
         sources = [Port(self.get_instream_width(i), f"{beats} beats of {pe} x {kind.name} a frame")
                    for i, kind in enumerate(kinds)]  # fmt: skip
         sink = Port(self.get_outstream_width(), f"{beats} beats of {pe} x {out.name} a frame")
-        junction = Junction(module, {"Pe": pe, **parameters}, ("_a", "_b"), ("",))
+        junction = Junction(module, {"Pe": pe, **parameters, **self.output_parameters()}, ("_a", "_b"), ("",))
         about = f"{purpose}, {self.output_channels()} channels, PE={pe}: {beats} cycles."
         return render_junction(self.get_verilog_top_module_name(), about, sources, [sink], junction)
 
@@ -136,7 +143,7 @@ class StreamAdd_rtl(JoinRtl, StreamAdd):
         # A sign goes on to the end of the other operand.
         end = max(ends) if kinds[ends.index(min(ends))].signed() else min(ends)
         adder = max(end - max(shifts), 0)
-        return 8 + self.fold() * (int(self.get_output_datatype().bitwidth()) - min(shifts) + adder)
+        return 8 + self.fold() * (int(self.get_output_datatype().bitwidth()) - min(shifts) + adder) + self.buffer_luts()
 
 
 @register_abstract

@@ -10,12 +10,17 @@ import numpy.typing as npt
 
 from xnorflow.artifact.errors import GenerateError
 from xnorflow.ops.mvau_cost import MvauShape
-from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
+from xnorflow.ops.output_buffer import OutputBuffer
+from xnorflow.ops.wrapper import Instance, Port, render_wrapper
 
-__all__ = ["MvauRtl", "fold_starts", "fold_weights", "hex_words", "signed_bits"]
+__all__ = ["CONTROL_MODULES", "MvauRtl", "fold_starts", "fold_weights", "hex_words", "signed_bits"]
 
 IntArray = npt.NDArray[np.int64]
 BitArray = npt.NDArray[np.uint8]
+CONTROL_MODULES = (
+    "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_fold_steps", "xnorflow_fold_pipeline", "xnorflow_start_values",
+)  # fmt: skip
+"""Library modules of every unit, dependencies first."""
 
 
 def signed_bits(low: int, high: int) -> int:
@@ -69,17 +74,15 @@ def fold_starts(starts: IntArray, pe: int, width: int) -> BitArray:
     return planes.reshape(-1, pe * width).astype(np.uint8)
 
 
-class MvauRtl(RtlNode):
+class MvauRtl(OutputBuffer):
     """RTL backend on ``xnorflow_mvau``; a subclass says what the accumulators start from."""
 
     library_modules = (
-        "xnorflow_fifo",
-        "xnorflow_credit_fifo",
+        *CONTROL_MODULES,
         "xnorflow_sum_tree",
         "xnorflow_xnor_popcount",
         "xnorflow_sign_sum",
         "xnorflow_product_sum",
-        "xnorflow_fold_steps",
         "xnorflow_mvau",
     )
 
@@ -143,6 +146,7 @@ class MvauRtl(RtlNode):
         }  # fmt: skip
         if shape.weight_bits > 1:
             parameters["WeightWidth"] = shape.weight_bits
+        parameters |= self.output_parameters()
         source, sink = self.ports(shape)
         purpose = f"Matrix-vector unit, {mw} inputs, {mh} neurons, SIMD={simd}, PE={pe}: {shape.cycles} cycles."
         return render_wrapper(name, purpose, source, sink, [Instance("xnorflow_mvau", parameters, pe * self.lane_bits)])
@@ -184,17 +188,21 @@ class MvauRtl(RtlNode):
         sizes = mw, mh, simd, pe, input_bits, self.accumulator_bits(), self.weight_bits()
         return MvauShape(*sizes, style, self.windows(), self.multiplied(), self.lane_bits)
 
+    def buffer_bits(self) -> int:
+        """Return the bits of a result in the output buffer, in front of the width converter of whole windows."""
+        return int(self.windows() * int(self.get_nodeattr("PE")) * self.lane_bits)
+
     def get_exp_cycles(self) -> int:
         """Return SF * NF times the vectors: the steady-state interval, which simulation confirms exactly."""
         return self.shape().cycles * int(np.prod(self.get_nodeattr("numInputVectors"))) // self.windows()
 
     def bram_estimation(self, fpgapart: str) -> int:
-        """Return 18 Kib blocks of the weight memory."""
-        return self.shape().bram18
+        """Return 18 Kib blocks of the weight memory and of a deep output buffer."""
+        return self.shape().bram18 + self.buffer_bram18()
 
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs, distributed memory included."""
-        return self.shape().luts
+        return self.shape().luts + self.buffer_luts()
 
     def dsp_estimation(self, fpgapart: str) -> int:
         """Return 0: no multipliers."""

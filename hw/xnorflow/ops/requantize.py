@@ -11,9 +11,10 @@ import numpy.typing as npt
 from finn.custom_op.fpgadataflow import register_custom_op as register_abstract
 from finn.custom_op.fpgadataflow.rtl import register_custom_op as register_rtl
 
+from xnorflow.ops.output_buffer import OutputBuffer
 from xnorflow.ops.requantize_memory import WIDEST_TABLE, FunctionMemory, read_function
 from xnorflow.ops.vector_operator import VectorOperator
-from xnorflow.ops.wrapper import Instance, Port, RtlNode, Sized, render_wrapper
+from xnorflow.ops.wrapper import Instance, Port, Sized, render_wrapper
 
 __all__ = ["Requantize", "Requantize_rtl"]
 
@@ -45,7 +46,7 @@ class Requantize(VectorOperator):
 
 
 @register_rtl
-class Requantize_rtl(RtlNode, Requantize):
+class Requantize_rtl(OutputBuffer, Requantize):
     """RTL backend: ``xnorflow_requantize``, comparing for few steps, multiplying wide sums, else looking up."""
 
     library_modules = (
@@ -70,6 +71,7 @@ class Requantize_rtl(RtlNode, Requantize):
             parameters |= {"TableFiles": f"{name}_table"}
         else:
             parameters |= {"ParameterFile": f"{name}_parameters.mem"}
+        parameters |= self.output_parameters()
         source = Port(self.get_instream_width(), f"{self.beats()[0]} beats of {pe} x {self.get_input_datatype().name}")
         sink = Port(self.get_outstream_width(), f"{self.beats()[1]} beats of {pe} x {self.get_output_datatype().name}")
         purpose = (
@@ -83,17 +85,17 @@ class Requantize_rtl(RtlNode, Requantize):
         if bits[1] == 1:  # a threshold a lane, from a memory of its own bits above four words
             folds = int(self.get_nodeattr("NumChannels")) // self.fold()
             lane = 0.85 * bits[0] + (0.8 * (bits[0] + 1) if folds > 4 else 0)
-            return round(22 + 4 * math.ceil(self.fold() / 6) + self.fold() * lane)
+            return round(22 + 4 * math.ceil(self.fold() / 6) + self.fold() * lane) + self.buffer_luts()
         each = {"affine": 10 * bits[1], "table": 2 * bits[1]}[self._likely_mode()]
-        return 60 + self.fold() * each
+        return 60 + self.fold() * each + self.buffer_luts()
 
     def bram_estimation(self, fpgapart: str) -> int:
-        """Return 18 Kib blocks of the tables, two lanes in each."""
+        """Return 18 Kib blocks of the tables, two lanes in each, and of a deep output buffer."""
         if self._likely_mode() != "table":
-            return 0
+            return self.buffer_bram18()
         words = 2 ** int(self.get_input_datatype().bitwidth()) * int(self.get_nodeattr("NumChannels")) // self.fold()
         bits = 2 * words * int(self.get_output_datatype().bitwidth())
-        return math.ceil(self.fold() / 2) * math.ceil(bits / 18432)
+        return math.ceil(self.fold() / 2) * math.ceil(bits / 18432) + self.buffer_bram18()
 
     def dsp_estimation(self, fpgapart: str) -> int:
         """Return a multiplier a lane, where functions are lines."""

@@ -105,4 +105,4 @@ class StreamGate_rtl(JoinRtl, StreamGate):
         """Return LUTs: for each lane an offset, the choice of a shift, and a buffer of two results."""
         _, offset, most = self.settings()
         lane = 2 * int(self.get_output_datatype().bitwidth()) + (5 if most > 2 else 0) + (3 if offset else 0)
-        return 8 + self.fold() * lane
+        return 8 + self.fold() * lane + self.buffer_luts()

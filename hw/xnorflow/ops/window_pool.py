@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from qonnx.core.datatype import DataType
 
 from xnorflow.ops.map_operator import MapOperator
 from xnorflow.ops.memories import Memory
+from xnorflow.ops.output_buffer import OutputBuffer
 from xnorflow.ops.sliding_window import window_instance
 from xnorflow.ops.window_memory import WindowMemory
-from xnorflow.ops.wrapper import Instance, Port, RtlNode, Sized, render_wrapper
+from xnorflow.ops.wrapper import Instance, Port, Sized, render_wrapper
 
 __all__ = ["WindowPool", "WindowPool_rtl"]
 
@@ -72,12 +74,13 @@ class WindowPool(MapOperator):
 
 
 @register_rtl
-class WindowPool_rtl(RtlNode, WindowPool):
+class WindowPool_rtl(OutputBuffer, WindowPool):
     """RTL backend: ``xnorflow_pool`` over the columns and then over the rows where no windows overlap.
 
     Else ``xnorflow_swg``, and one ``xnorflow_pool`` over the positions of its windows.
     """
 
+    least_buffer = 2
     library_modules = ("xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_swg_ring", "xnorflow_swg", "xnorflow_pool")
 
     def write_sources(self, model: Any, folder: Path) -> str:
@@ -101,6 +104,7 @@ class WindowPool_rtl(RtlNode, WindowPool):
             }  # fmt: skip
             chain.append(Instance("xnorflow_pool", parameters, self.fold() * after))
             before = after
+        chain[-1:] = [replace(last, parameters={**last.parameters, **self.output_parameters()}) for last in chain[-1:]]
         shape = f"{window.kernel[0]}x{window.kernel[1]} pixels over maps of {window.rows}x{window.columns}"
         kind, cycles = str(mode).capitalize(), self.get_exp_cycles()
         purpose = f"{kind}-pool of {shape}, {window.channels} channels, PE={self.fold()}: {cycles} cycles."
@@ -108,7 +112,7 @@ class WindowPool_rtl(RtlNode, WindowPool):
 
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs, distributed memory included."""
-        luts = sum(self._reduction_luts(*reduction) for reduction in self._stages())
+        luts = sum(self._reduction_luts(*reduction) for reduction in self._stages()) + self.buffer_luts()
         return luts + self._memory().luts if self.reads_windows() else luts
 
     def _stages(self) -> list[tuple[int, int, int]]:
@@ -132,6 +136,7 @@ class WindowPool_rtl(RtlNode, WindowPool):
         """Return 18 Kib blocks."""
         stages = [Memory(self.fold() * bits, folds) for positions, folds, bits in self._stages() if positions > 1]
         blocks = sum(memory.bram18 for memory in stages if memory.words > 1)
+        blocks += self.buffer_bram18()
         return blocks + (self._memory().bram18 if self.reads_windows() else 0)
 
     def _memory(self) -> WindowMemory:

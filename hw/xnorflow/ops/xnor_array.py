@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from xnorflow.counters.compressor import compressor_latency, compressor_name, row_width
 from xnorflow.counters.tree import carry_table, nodes_of, tree_stages, weight_tree
 from xnorflow.ops.mvau_cost import MvauShape
+from xnorflow.ops.mvau_rtl import CONTROL_MODULES
 from xnorflow.ops.wrapper import Port, banner, load_template
 from xnorflow.ops.xnor_cost import CONSTANT_WORDS, LOGIC_WORDS
 
@@ -21,10 +22,9 @@ __all__ = ["UNIT_MODULES", "ArrayShape", "WeightStyle", "count_latency", "render
 BitArray = npt.NDArray[np.uint8]
 _TEMPLATES = Path(__file__).with_name("templates")
 UNIT_MODULES = (
-    "xnorflow_fifo", "xnorflow_credit_fifo", "xnorflow_sum_tree", "xnorflow_popcount_pipeline", "xnorflow_sign_sum",
-    "xnorflow_popcount_array", "xnorflow_fold_steps",
+    *CONTROL_MODULES, "xnorflow_sum_tree", "xnorflow_popcount_pipeline", "xnorflow_sign_sum", "xnorflow_popcount_array",
     "xnorflow_carry4", "xnorflow_counter", "xnorflow_parity_tree", "xnorflow_xnor_carries", "xnorflow_row_accumulator",
-    "xnorflow_xnor_unit",
+    "xnorflow_beat_buffer", "xnorflow_sum_result", "xnorflow_xnor_unit",
 )  # fmt: skip
 """Library modules of a unit, dependencies first."""
 
@@ -267,7 +267,15 @@ def render_array(name: str, shape: ArrayShape, style: WeightStyle, bits: BitArra
     )  # fmt: skip
 
 
-def render_unit(name: str, shape: MvauShape, array: ArrayShape, lane_bits: int, *, thresholded: bool) -> str:
+def render_unit(
+    name: str,
+    shape: MvauShape,
+    array: ArrayShape,
+    lane_bits: int,
+    *,
+    thresholded: bool,
+    output: Mapping[str, int | str] | None = None,
+) -> str:
     """Return the text of the module with FINN's AXI-Stream names: the unit and its array, ``<name>_array``.
 
     Args:
@@ -276,6 +284,7 @@ def render_unit(name: str, shape: MvauShape, array: ArrayShape, lane_bits: int, 
         array: that of its array.
         lane_bits: bits of a neuron's result.
         thresholded: whether that is the sign of the sum.
+        output: parameters of the output buffer.
     """
     windows, inputs, results = shape.windows, shape.simd, shape.pe  # of a beat, of one window
     if windows > 1:
@@ -284,6 +293,7 @@ def render_unit(name: str, shape: MvauShape, array: ArrayShape, lane_bits: int, 
     sink = f"{shape.mh // results} beats of {windows * results} x {lane_bits} bits a frame"
     return load_template(_TEMPLATES / "xnor_mvau.sv.j2").render(
         banner=banner(), name=name, shape=shape, array=array, lane_bits=lane_bits, thresholded=int(thresholded),
+        output=output or {},
         piece=shape.simd * shape.input_bits, result=shape.pe * lane_bits,
         source=Port(windows * inputs * shape.input_bits, source), sink=Port(windows * results * lane_bits, sink),
     )  # fmt: skip

@@ -29,7 +29,10 @@ module xnorflow_add #(
   parameter int unsigned ShiftB = 0,
   // 1: elements coming in are two's complement; 0: unsigned.
   parameter bit SignedA = 1'b1,
-  parameter bit SignedB = 1'b1
+  parameter bit SignedB = 1'b1,
+  // Results that wait to be taken, at most, >= 2; memory as that of xnorflow_fifo.
+  parameter int unsigned OutputDepth = 2,
+  parameter string OutputStyle = "auto"
 ) (
   input  wire logic                   clk_i,
   input  wire logic                   rst_ni,
@@ -97,9 +100,11 @@ module xnorflow_add #(
   end
 
   xnorflow_join #(
-    .WidthA  (Pe * WidthA),
-    .WidthB  (Pe * WidthB),
-    .OutWidth(Pe * OutWidth)
+    .WidthA     (Pe * WidthA),
+    .WidthB     (Pe * WidthB),
+    .OutWidth   (Pe * OutWidth),
+    .OutputDepth(OutputDepth),
+    .OutputStyle(OutputStyle)
   ) u_join (
     .clk_i    (clk_i),
     .rst_ni   (rst_ni),

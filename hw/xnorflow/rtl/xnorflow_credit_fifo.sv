@@ -18,7 +18,9 @@ module xnorflow_credit_fifo #(
   // Bits of a result, >= 1.
   parameter int unsigned Width = 8,
   // Results in flight and held together, >= 1; latency + 1 keeps one result a cycle.
-  parameter int unsigned Depth = 16
+  parameter int unsigned Depth = 16,
+  // Memory, as that of xnorflow_fifo.
+  parameter string MemoryStyle = "auto"
 ) (
   input  wire logic             clk_i,
   input  wire logic             rst_ni,
@@ -77,8 +79,9 @@ module xnorflow_credit_fifo #(
   end
 
   xnorflow_fifo #(
-    .Width(Width),
-    .Depth(Depth)
+    .Width      (Width),
+    .Depth      (Depth),
+    .MemoryStyle(MemoryStyle)
   ) u_fifo (
     .clk_i  (clk_i),
     .rst_ni (rst_ni),

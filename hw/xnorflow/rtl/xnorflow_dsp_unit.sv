@@ -50,6 +50,10 @@ module xnorflow_dsp_unit #(
   parameter string StartFile = "starts.mem",
   // Memory for the weights: "auto" (up to the tool), "block" (block RAM) or "logic" (LUTs).
   parameter string WeightStyle = "auto",
+  // Results that wait to be taken, at least; 0: those that the pipeline needs. Memory as that of
+  // xnorflow_fifo.
+  parameter int unsigned OutputDepth = 0,
+  parameter string OutputStyle = "auto",
   // Follows: bits of a beat, and of a neuron's result.
   localparam int unsigned BeatWidth = Simd * InputWidth,
   localparam int unsigned LaneWidth = Thresholded ? 1 : OutputWidth
@@ -98,64 +102,61 @@ module xnorflow_dsp_unit #(
   localparam int unsigned Nf        = (Pe > 0 && Mh > Pe) ? Mh / Pe : 1;
   localparam int unsigned Words     = Sf * Nf;
   localparam int unsigned SfWidth   = (Sf > 1) ? $clog2(Sf) : 1;
-  localparam int unsigned NfWidth   = (Nf > 1) ? $clog2(Nf) : 1;
   localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1;
-  localparam logic [NfWidth-1:0] LastNf = NfWidth'(Nf - 1);
 
   // Whether sums of beats are added up behind the multipliers.
   localparam bit Behind = Simd > 1 && Sf > 1;
-  // From the issue of a beat to the last sum's input, and to the output stream.
+  // From the issue of a beat to the last sum's input.
   localparam int unsigned AccStage = (Simd == 1) ? 3 : Behind ? Simd + 3 : Simd + 2;
-  localparam int unsigned Latency  = AccStage + 3;
   // To where the start value is taken.
   localparam int unsigned StartStage = Behind ? AccStage : 3;
-  // Results in flight at full rate and one that is being handed out; memory of 2**n words.
-  localparam int unsigned InFlight = (Latency + Sf) / Sf + 1;
-  localparam int unsigned Places   = (InFlight < 4) ? 5 : 2 ** $clog2(InFlight) + 1;
 
-  //// Issue: one fold step a cycle ////
-  logic                 issue, credit;
-  logic [SfWidth-1:0]   sf;
-  logic [WordWidth-1:0] word;
-  logic                 first_nf, last_sf;
+  //// Issue: one fold step a cycle; which step is where in the pipeline; results ////
+  logic                    issue, first_nf;
+  logic [SfWidth-1:0]      sf;
+  logic [WordWidth-1:0]    word;
+  logic [AccStage-1:0]     step_valid, step_last;
+  logic [Pe*LaneWidth-1:0] result;
 
-  xnorflow_fold_steps #(
-    .Sf(Sf),
-    .Nf(Nf)
-  ) u_steps (
-    .clk_i     (clk_i),
-    .rst_ni    (rst_ni),
-    .valid_i   (valid_i),
-    .ready_o   (ready_o),
-    .credit_i  (credit),
-    .issue_o   (issue),
-    .sf_o      (sf),
-    .word_o    (word),
-    .first_nf_o(first_nf),
-    .last_sf_o (last_sf)
+  xnorflow_fold_pipeline #(
+    .Sf         (Sf),
+    .Nf         (Nf),
+    .Stages     (AccStage),
+    .Width      (Pe * LaneWidth),
+    .OutputDepth(OutputDepth),
+    .OutputStyle(OutputStyle)
+  ) u_pipeline (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .valid_i     (valid_i),
+    .ready_o     (ready_o),
+    .issue_o     (issue),
+    .sf_o        (sf),
+    .word_o      (word),
+    .first_nf_o  (first_nf),
+    .step_valid_o(step_valid),
+    .step_last_o (step_last),
+    .result_i    (result),
+    .data_o      (data_o),
+    .valid_o     (valid_o),
+    .ready_i     (ready_i)
   );
 
   //// Input buffer: written in the first neuron fold, read one cycle later in all of them ////
   logic [BeatWidth-1:0] beat;
 
-  if (Nf > 1) begin : gen_buffer
-    // Never read and written at the same address in one cycle.
-    (* no_rw_check *) logic [BeatWidth-1:0] buffer [Sf];
-    logic [SfWidth-1:0] read_q;
-
-    always_ff @(posedge clk_i) begin
-      if (issue && first_nf) buffer[sf] <= data_i;
-      read_q <= sf;
-    end
-    assign beat = buffer[read_q];
-  end else begin : gen_no_buffer
-    logic [BeatWidth-1:0] direct_q;
-    logic unused_step;
-    assign unused_step = ^{sf, first_nf};
-
-    always_ff @(posedge clk_i) direct_q <= data_i;
-    assign beat = direct_q;
-  end
+  xnorflow_beat_buffer #(
+    .Sf            (Sf),
+    .Nf            (Nf),
+    .Width         (BeatWidth),
+    .OutputRegister(1'b0)
+  ) u_buffer (
+    .clk_i  (clk_i),
+    .sf_i   (sf),
+    .write_i(issue & first_nf),
+    .data_i (data_i),
+    .beat_o (beat)
+  );
 
   //// Inputs and weights, each s cycles later than those of input 0 ////
   logic [BeatWidth-1:0] skewed;
@@ -187,23 +188,11 @@ module xnorflow_dsp_unit #(
     end
   end
 
-  //// Which step is where in the pipeline ////
-  logic [AccStage-1:0] step_valid_q, step_last_q;
-  logic                start_valid, start_last, start_first, result_valid_q;
+  //// The step where start values are taken ////
+  logic start_valid, start_last, start_first;
 
-  assign start_valid = step_valid_q[StartStage-1];
-  assign start_last  = step_last_q[StartStage-1];
-
-  always_ff @(posedge clk_i) begin
-    step_last_q <= {step_last_q[AccStage-2:0], last_sf};
-    if (!rst_ni) begin
-      step_valid_q   <= '0;
-      result_valid_q <= 1'b0;
-    end else begin
-      step_valid_q   <= {step_valid_q[AccStage-2:0], issue};
-      result_valid_q <= step_valid_q[AccStage-1] & step_last_q[AccStage-1];
-    end
-  end
+  assign start_valid = step_valid[StartStage-1];
+  assign start_last  = step_last[StartStage-1];
 
   if (Sf > 1) begin : gen_first
     logic first_q;
@@ -218,29 +207,23 @@ module xnorflow_dsp_unit #(
     assign unused_last = start_last;
   end
 
-  //// Start values: own neuron fold counter, one stage before they are taken ////
-  logic [Pe*AccWidth-1:0] starts [Nf];
-  logic [Pe*AccWidth-1:0] start_q;
-  logic [NfWidth-1:0]     start_nf_d, start_nf_q;
+  //// Start values: one stage before they are taken ////
+  logic [Pe*AccWidth-1:0] start;
 
-  initial $readmemh(StartFile, starts);
-
-  always_comb begin
-    start_nf_d = start_nf_q;
-    if (step_valid_q[StartStage-2] && step_last_q[StartStage-2]) begin
-      start_nf_d = (start_nf_q == LastNf) ? '0 : start_nf_q + 1'b1;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    start_q <= starts[start_nf_q];
-    if (!rst_ni) start_nf_q <= '0;
-    else         start_nf_q <= start_nf_d;
-  end
+  xnorflow_start_values #(
+    .Nf   (Nf),
+    .Width(Pe * AccWidth),
+    .File (StartFile)
+  ) u_starts (
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .next_i  (step_valid[StartStage-2] & step_last[StartStage-2]),
+    .enable_i(1'b1),
+    .start_o (start)
+  );
 
   //// Neurons, two by two ////
-  logic [Pe*AccWidth-1:0]  sums;
-  logic [Pe*LaneWidth-1:0] result;
+  logic [Pe*AccWidth-1:0] sums;
 
   for (genvar p = 0; p < Pe; p += 2) begin : gen_pair
     localparam int unsigned Neurons = (p + 1 < Pe) ? 2 : 1;
@@ -260,10 +243,10 @@ module xnorflow_dsp_unit #(
       .clk_i     (clk_i),
       .data_i    (skewed),
       .negative_i(weight),
-      .valid_i   (step_valid_q[Simd-1:0]),
+      .valid_i   (step_valid[Simd-1:0]),
       .enable_i  (start_valid),
       .first_i   (start_first),
-      .start_i   (start_q[p*AccWidth +: Neurons*AccWidth]),
+      .start_i   (start[p*AccWidth +: Neurons*AccWidth]),
       .sum_o     (sums[p*AccWidth +: Neurons*AccWidth])
     );
   end
@@ -272,35 +255,15 @@ module xnorflow_dsp_unit #(
     logic [AccWidth-1:0] sum;
     assign sum = sums[p*AccWidth +: AccWidth];
 
-    if (Thresholded) begin : gen_fire
-      assign result[p] = sum[AccWidth-1];
-      logic unused_low;
-      assign unused_low = ^sum[AccWidth-2:0];
-    end else begin : gen_value
-      logic signed [AccWidth-1:0] value;
-      assign value                            = {~sum[AccWidth-1], sum[AccWidth-2:0]};
-      assign result[p*LaneWidth +: LaneWidth] = LaneWidth'(value);
-      if (LaneWidth < AccWidth) begin : gen_high
-        logic unused_high;
-        assign unused_high = ^value[AccWidth-1:LaneWidth];
-      end
-    end
+    xnorflow_sum_result #(
+      .AccWidth   (AccWidth),
+      .Thresholded(Thresholded),
+      .OutputWidth(OutputWidth)
+    ) u_result (
+      .sum_i   (sum),
+      .result_o(result[p*LaneWidth +: LaneWidth])
+    );
   end
-
-  xnorflow_credit_fifo #(
-    .Width(Pe * LaneWidth),
-    .Depth(Places)
-  ) u_output (
-    .clk_i   (clk_i),
-    .rst_ni  (rst_ni),
-    .credit_o(credit),
-    .take_i  (issue & last_sf),
-    .data_i  (result),
-    .valid_i (result_valid_q),
-    .data_o  (data_o),
-    .valid_o (valid_o),
-    .ready_i (ready_i)
-  );
 
 endmodule
 

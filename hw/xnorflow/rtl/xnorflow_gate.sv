@@ -35,7 +35,10 @@ module xnorflow_gate #(
   // What is added before the shift; <= -1 where Scale is 2.
   parameter int Offset = 0,
   // Bits of a two's complement result; holds every one.
-  parameter int unsigned OutWidth = 9
+  parameter int unsigned OutWidth = 9,
+  // Results that wait to be taken, at most, >= 2; memory as that of xnorflow_fifo.
+  parameter int unsigned OutputDepth = 2,
+  parameter string OutputStyle = "auto"
 ) (
   input  wire logic                    clk_i,
   input  wire logic                    rst_ni,
@@ -105,9 +108,11 @@ module xnorflow_gate #(
   end
 
   xnorflow_join #(
-    .WidthA  (Pe * Width),
-    .WidthB  (Pe * CodeWidth),
-    .OutWidth(Pe * OutWidth)
+    .WidthA     (Pe * Width),
+    .WidthB     (Pe * CodeWidth),
+    .OutWidth   (Pe * OutWidth),
+    .OutputDepth(OutputDepth),
+    .OutputStyle(OutputStyle)
   ) u_join (
     .clk_i    (clk_i),
     .rst_ni   (rst_ni),

@@ -24,7 +24,10 @@ module xnorflow_join #(
   parameter int unsigned WidthA = 8,
   parameter int unsigned WidthB = 8,
   // Bits of a beat going out, >= 1.
-  parameter int unsigned OutWidth = 8
+  parameter int unsigned OutWidth = 8,
+  // Results that wait to be taken, at most, >= 2; memory as that of xnorflow_fifo.
+  parameter int unsigned OutputDepth = 2,
+  parameter string OutputStyle = "auto"
 ) (
   input  wire logic                clk_i,
   input  wire logic                rst_ni,
@@ -48,6 +51,9 @@ module xnorflow_join #(
 
   if (WidthA < 1 || WidthB < 1 || OutWidth < 1) begin : gen_check_width
     $error("xnorflow_join: WidthA, WidthB and OutWidth must be at least 1");
+  end
+  if (OutputDepth < 2) begin : gen_check_output_depth
+    $error("xnorflow_join: OutputDepth must be at least 2");
   end
 
   logic [WidthA-1:0] a_q;
@@ -75,8 +81,9 @@ module xnorflow_join #(
   end
 
   xnorflow_fifo #(
-    .Width(OutWidth),
-    .Depth(2)
+    .Width      (OutWidth),
+    .Depth      (OutputDepth),
+    .MemoryStyle(OutputStyle)
   ) u_output (
     .clk_i  (clk_i),
     .rst_ni (rst_ni),

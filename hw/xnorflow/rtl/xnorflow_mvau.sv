@@ -60,6 +60,10 @@ module xnorflow_mvau #(
   // Memory for the weights: "auto" (up to the tool), "block" (block RAM) or "logic" (LUTs, worth it
   // for a few words only).
   parameter string WeightStyle = "auto",
+  // Results that wait to be taken, at least; 0: those that the pipeline needs. Memory as that of
+  // xnorflow_fifo.
+  parameter int unsigned OutputDepth = 0,
+  parameter string OutputStyle = "auto",
   // Follows: bits of a neuron's result.
   localparam int unsigned LaneWidth = Thresholded ? 1 : OutputWidth
 ) (
@@ -110,9 +114,7 @@ module xnorflow_mvau #(
   localparam int unsigned Nf        = (Pe > 0 && Mh > Pe) ? Mh / Pe : 1;
   localparam int unsigned Words     = Sf * Nf;
   localparam int unsigned SfWidth   = (Sf > 1) ? $clog2(Sf) : 1;
-  localparam int unsigned NfWidth   = (Nf > 1) ? $clog2(Nf) : 1;
   localparam int unsigned WordWidth = (Words > 1) ? $clog2(Words) : 1;
-  localparam logic [NfWidth-1:0] LastNf = NfWidth'(Nf - 1);
 
   // Bits of the weights of a neuron's beat.
   localparam int unsigned Lane = Simd * WeightWidth;
@@ -121,33 +123,38 @@ module xnorflow_mvau #(
   localparam int unsigned CountLatency = 1 + ($clog2((Simd + 31) / 32) + 1) / 2;
   localparam int unsigned SignLatency  = ($clog2(Simd) + 1) / 2 + ($clog2(WeightWidth) + 1) / 2;
   localparam int unsigned SumLatency   = (InputWidth == 1) ? CountLatency : SignLatency;
-  // From the issue of a beat to the accumulator's input, and to the output stream.
+  // From the issue of a beat to the accumulator's input.
   localparam int unsigned AccStage = 2 + SumLatency;
-  localparam int unsigned Latency  = AccStage + 3;
-  // Results in flight at full rate and one that is being handed out; memory of 2**n words.
-  localparam int unsigned InFlight = (Latency + Sf) / Sf + 1;
-  localparam int unsigned Places   = (InFlight < 4) ? 5 : 2 ** $clog2(InFlight) + 1;
 
-  //// Issue: one fold step a cycle ////
-  logic                 issue, credit;
-  logic [SfWidth-1:0]   sf;
-  logic [WordWidth-1:0] word;
-  logic                 first_nf, last_sf;
+  //// Issue: one fold step a cycle; which step is where in the pipeline; results ////
+  logic                    issue, first_nf;
+  logic [SfWidth-1:0]      sf;
+  logic [WordWidth-1:0]    word;
+  logic [AccStage-1:0]     step_valid, step_last;
+  logic [Pe*LaneWidth-1:0] result;
 
-  xnorflow_fold_steps #(
-    .Sf(Sf),
-    .Nf(Nf)
-  ) u_steps (
-    .clk_i     (clk_i),
-    .rst_ni    (rst_ni),
-    .valid_i   (valid_i),
-    .ready_o   (ready_o),
-    .credit_i  (credit),
-    .issue_o   (issue),
-    .sf_o      (sf),
-    .word_o    (word),
-    .first_nf_o(first_nf),
-    .last_sf_o (last_sf)
+  xnorflow_fold_pipeline #(
+    .Sf         (Sf),
+    .Nf         (Nf),
+    .Stages     (AccStage),
+    .Width      (Pe * LaneWidth),
+    .OutputDepth(OutputDepth),
+    .OutputStyle(OutputStyle)
+  ) u_pipeline (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .valid_i     (valid_i),
+    .ready_o     (ready_o),
+    .issue_o     (issue),
+    .sf_o        (sf),
+    .word_o      (word),
+    .first_nf_o  (first_nf),
+    .step_valid_o(step_valid),
+    .step_last_o (step_last),
+    .result_i    (result),
+    .data_o      (data_o),
+    .valid_o     (valid_o),
+    .ready_i     (ready_i)
   );
 
   //// Input buffer and weights: two stages, so that both may be block RAM with output register ////
@@ -170,7 +177,7 @@ module xnorflow_mvau #(
   end else begin : gen_no_buffer
     logic [Simd*InputWidth-1:0] direct_q;
     logic unused_step;
-    assign unused_step = ^{sf, first_nf};
+    assign unused_step = ^{issue, sf, first_nf};
 
     always_ff @(posedge clk_i) begin
       direct_q <= data_i;
@@ -187,23 +194,11 @@ module xnorflow_mvau #(
     weight_q      <= weight_read_q;
   end
 
-  //// Which step is where in the pipeline ////
-  logic [AccStage-1:0] step_valid_q, step_last_q;
-  logic                acc_valid, acc_first, acc_last, result_valid_q;
+  //// The step at the accumulators ////
+  logic acc_valid, acc_first, acc_last;
 
-  assign acc_valid = step_valid_q[AccStage-1];
-  assign acc_last  = step_last_q[AccStage-1];
-
-  always_ff @(posedge clk_i) begin
-    step_last_q <= {step_last_q[AccStage-2:0], last_sf};
-    if (!rst_ni) begin
-      step_valid_q   <= '0;
-      result_valid_q <= 1'b0;
-    end else begin
-      step_valid_q   <= {step_valid_q[AccStage-2:0], issue};
-      result_valid_q <= acc_valid & acc_last;
-    end
-  end
+  assign acc_valid = step_valid[AccStage-1];
+  assign acc_last  = step_last[AccStage-1];
 
   if (Sf > 1) begin : gen_first
     logic first_q;
@@ -214,31 +209,26 @@ module xnorflow_mvau #(
     assign acc_first = first_q;
   end else begin : gen_always_first
     assign acc_first = 1'b1;
+    logic unused_last;
+    assign unused_last = acc_last;
   end
 
-  //// Start values: own neuron fold counter, one stage before the accumulator ////
-  logic [Pe*AccWidth-1:0] starts [Nf];
-  logic [Pe*AccWidth-1:0] start_q;
-  logic [NfWidth-1:0]     start_nf_d, start_nf_q;
+  //// Start values: one stage before the accumulator ////
+  logic [Pe*AccWidth-1:0] start;
 
-  initial $readmemh(StartFile, starts);
-
-  always_comb begin
-    start_nf_d = start_nf_q;
-    if (step_valid_q[AccStage-2] && step_last_q[AccStage-2]) begin
-      start_nf_d = (start_nf_q == LastNf) ? '0 : start_nf_q + 1'b1;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    start_q <= starts[start_nf_q];
-    if (!rst_ni) start_nf_q <= '0;
-    else         start_nf_q <= start_nf_d;
-  end
+  xnorflow_start_values #(
+    .Nf   (Nf),
+    .Width(Pe * AccWidth),
+    .File (StartFile)
+  ) u_starts (
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .next_i  (step_valid[AccStage-2] & step_last[AccStage-2]),
+    .enable_i(1'b1),
+    .start_o (start)
+  );
 
   //// Lanes ////
-  logic [Pe*LaneWidth-1:0] result;
-
   for (genvar p = 0; p < Pe; p++) begin : gen_lane
     logic signed [AccWidth-1:0] sum, base, acc_q;
 
@@ -291,7 +281,7 @@ module xnorflow_mvau #(
       end
     end
 
-    assign base = acc_first ? start_q[p*AccWidth +: AccWidth] : acc_q;
+    assign base = acc_first ? start[p*AccWidth +: AccWidth] : acc_q;
 
     always_ff @(posedge clk_i) begin
       if (acc_valid) acc_q <= base + sum;
@@ -303,21 +293,6 @@ module xnorflow_mvau #(
       assign result[p*LaneWidth +: LaneWidth] = LaneWidth'(acc_q);
     end
   end
-
-  xnorflow_credit_fifo #(
-    .Width(Pe * LaneWidth),
-    .Depth(Places)
-  ) u_output (
-    .clk_i   (clk_i),
-    .rst_ni  (rst_ni),
-    .credit_o(credit),
-    .take_i  (issue & last_sf),
-    .data_i  (result),
-    .valid_i (result_valid_q),
-    .data_o  (data_o),
-    .valid_o (valid_o),
-    .ready_i (ready_i)
-  );
 
 endmodule
 

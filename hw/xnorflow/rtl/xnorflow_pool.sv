@@ -46,7 +46,10 @@ module xnorflow_pool #(
   parameter bit Signed = 1'b1,
   // Memory of more than one fold: "auto" (up to the tool), "block" (block RAM) or "distributed"
   // (LUTRAM).
-  parameter string MemoryStyle = "auto"
+  parameter string MemoryStyle = "auto",
+  // Results that wait to be taken, at most, >= 2; memory as that of xnorflow_fifo.
+  parameter int unsigned OutputDepth = 2,
+  parameter string OutputStyle = "auto"
 ) (
   input  wire logic                   clk_i,
   input  wire logic                   rst_ni,
@@ -83,6 +86,9 @@ module xnorflow_pool #(
   if (MemoryStyle != "auto" && MemoryStyle != "block" && MemoryStyle != "distributed")
   begin : gen_check_style
     $error("xnorflow_pool: MemoryStyle must be auto, block or distributed");
+  end
+  if (OutputDepth < 2) begin : gen_check_output_depth
+    $error("xnorflow_pool: OutputDepth must be at least 2");
   end
 
   localparam int unsigned FoldWidth     = (Folds > 1) ? $clog2(Folds) : 1;
@@ -196,8 +202,9 @@ module xnorflow_pool #(
   end
 
   xnorflow_fifo #(
-    .Width(Pe * Bits),
-    .Depth(2)
+    .Width      (Pe * Bits),
+    .Depth      (OutputDepth),
+    .MemoryStyle(OutputStyle)
   ) u_output (
     .clk_i  (clk_i),
     .rst_ni (rst_ni),

@@ -50,7 +50,11 @@ module xnorflow_requantize #(
   // "table": what the $readmemh files are called: <TableFiles>_0.mem for lanes 0 and 1, ...
   parameter string TableFiles = "table",
   // Memory for the parameters: "auto" (up to the tool), "block" (block RAM) or "logic" (LUTs).
-  parameter string RomStyle = "auto"
+  parameter string RomStyle = "auto",
+  // Results that wait to be taken, at least; 0: those that the pipeline needs. Memory as that of
+  // xnorflow_fifo.
+  parameter int unsigned OutputDepth = 0,
+  parameter string OutputStyle = "auto"
 ) (
   input  wire logic                   clk_i,
   input  wire logic                   rst_ni,
@@ -85,7 +89,8 @@ module xnorflow_requantize #(
   localparam int unsigned Latency = (Mode == "thresholds") ? ThresholdLatency
                                   : (Mode == "affine")     ? AffineLatency : 2;
   // Results in flight at full rate and one that is being handed out; memory of 2**n words.
-  localparam int unsigned Places = 2 ** $clog2(Latency + 2) + 1;
+  localparam int unsigned Needed = 2 ** $clog2(Latency + 2) + 1;
+  localparam int unsigned Places = (OutputDepth > Needed) ? OutputDepth : Needed;
 
   //// Issue: one fold a cycle ////
   logic                   issue, credit;
@@ -164,8 +169,9 @@ module xnorflow_requantize #(
   end
 
   xnorflow_credit_fifo #(
-    .Width(Pe * OutWidth),
-    .Depth(Places)
+    .Width      (Pe * OutWidth),
+    .Depth      (Places),
+    .MemoryStyle(OutputStyle)
   ) u_output (
     .clk_i   (clk_i),
     .rst_ni  (rst_ni),

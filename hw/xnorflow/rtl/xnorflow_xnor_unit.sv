@@ -50,6 +50,10 @@ module xnorflow_xnor_unit #(
   // Bits of one of the array's rows, >= 1, and cycles from a beat to its count, >= 1.
   parameter int unsigned RowWidth = 6,
   parameter int unsigned CountLatency = 2,
+  // Results that wait to be taken, at least; 0: those that the pipeline needs. Memory as that of
+  // xnorflow_fifo.
+  parameter int unsigned OutputDepth = 0,
+  parameter string OutputStyle = "auto",
   // Whether to use LUT6_2 and CARRY4 of a Xilinx chip.
   parameter bit Primitives = 1'b0,
   // Follows: results of a beat, bits of a beat, of a result, and of the number of a weight word.
@@ -110,108 +114,87 @@ module xnorflow_xnor_unit #(
   localparam int unsigned Sf       = (Simd > 0 && Mw > Simd) ? Mw / Simd : 1;
   localparam int unsigned Nf       = (Pe > 0 && Mh > Pe) ? Mh / Pe : 1;
   localparam int unsigned SfWidth  = (Sf > 1) ? $clog2(Sf) : 1;
-  localparam int unsigned NfWidth  = (Nf > 1) ? $clog2(Nf) : 1;
-  localparam logic [NfWidth-1:0] LastNf = NfWidth'(Nf - 1);
 
-  // From the issue of a beat to the accumulator's input, and to the output stream.
+  // From the issue of a beat to the accumulator's input.
   localparam int unsigned AccStage = 2 + CountLatency;
-  localparam int unsigned Latency  = AccStage + 3;
-  // Results in flight at full rate and one that is being handed out; memory of 2**n words.
-  localparam int unsigned InFlight = (Latency + Sf) / Sf + 1;
-  localparam int unsigned Places   = (InFlight < 4) ? 5 : 2 ** $clog2(InFlight) + 1;
 
-  //// Issue: one fold step a cycle ////
-  logic                 issue, credit;
-  logic [SfWidth-1:0]   sf;
-  logic                 first_nf, last_sf;
+  //// Issue: one fold step a cycle; which step is where in the pipeline; results ////
+  logic                       issue, first_nf;
+  logic [SfWidth-1:0]         sf;
+  logic [AccStage-1:0]        step_valid, step_last;
+  logic [Lanes*LaneWidth-1:0] result;
 
-  xnorflow_fold_steps #(
-    .Sf(Sf),
-    .Nf(Nf)
-  ) u_steps (
-    .clk_i     (clk_i),
-    .rst_ni    (rst_ni),
-    .valid_i   (valid_i),
-    .ready_o   (ready_o),
-    .credit_i  (credit),
-    .issue_o   (issue),
-    .sf_o      (sf),
-    .word_o    (word_o),
-    .first_nf_o(first_nf),
-    .last_sf_o (last_sf)
+  xnorflow_fold_pipeline #(
+    .Sf         (Sf),
+    .Nf         (Nf),
+    .Stages     (AccStage),
+    .Width      (Lanes * LaneWidth),
+    .OutputDepth(OutputDepth),
+    .OutputStyle(OutputStyle)
+  ) u_pipeline (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .valid_i     (valid_i),
+    .ready_o     (ready_o),
+    .issue_o     (issue),
+    .sf_o        (sf),
+    .word_o      (word_o),
+    .first_nf_o  (first_nf),
+    .step_valid_o(step_valid),
+    .step_last_o (step_last),
+    .result_i    (result),
+    .data_o      (data_o),
+    .valid_o     (valid_o),
+    .ready_i     (ready_i)
   );
 
   //// Input buffer: written in the first neuron fold, read one cycle later in all of them ////
-  if (Nf > 1) begin : gen_buffer
-    // Never read and written at the same address in one cycle.
-    (* no_rw_check *) logic [BeatWidth-1:0] buffer [Sf];
-    logic [SfWidth-1:0] read_q;
+  xnorflow_beat_buffer #(
+    .Sf   (Sf),
+    .Nf   (Nf),
+    .Width(BeatWidth)
+  ) u_buffer (
+    .clk_i  (clk_i),
+    .sf_i   (sf),
+    .write_i(issue & first_nf),
+    .data_i (data_i),
+    .beat_o (beat_o)
+  );
 
-    always_ff @(posedge clk_i) begin
-      if (issue && first_nf) buffer[sf] <= data_i;
-      read_q <= sf;
-      beat_o <= buffer[read_q];
-    end
-  end else begin : gen_no_buffer
-    logic [BeatWidth-1:0] direct_q;
-    logic unused_step;
-    assign unused_step = ^{sf, first_nf};
-
-    always_ff @(posedge clk_i) begin
-      direct_q <= data_i;
-      beat_o   <= direct_q;
-    end
-  end
-
-  //// Which step is where in the pipeline ////
-  logic [AccStage-1:0] step_valid_q, step_last_q;
-  // Of a step at the accumulators, or cleared by the reset.
-  logic                acc_valid_q, acc_last_q;
-  logic                result_valid_q, reset_q;  // the start value comes a cycle behind the reset
+  //// The step at the accumulators, which the reset clears ////
+  logic acc_valid_q, acc_last_q;
+  logic reset_q;  // the start value comes a cycle behind the reset
 
   always_ff @(posedge clk_i) begin
-    step_last_q <= {step_last_q[AccStage-2:0], last_sf};
     reset_q     <= ~rst_ni;
-    acc_valid_q <= step_valid_q[AccStage-2] | reset_q | ~rst_ni;
-    acc_last_q  <= (step_valid_q[AccStage-2] & step_last_q[AccStage-2]) | reset_q | ~rst_ni;
-    if (!rst_ni) begin
-      step_valid_q   <= '0;
-      result_valid_q <= 1'b0;
-    end else begin
-      step_valid_q   <= {step_valid_q[AccStage-2:0], issue};
-      result_valid_q <= step_valid_q[AccStage-1] & step_last_q[AccStage-1];
-    end
+    acc_valid_q <= step_valid[AccStage-2] | reset_q | ~rst_ni;
+    acc_last_q  <= (step_valid[AccStage-2] & step_last[AccStage-2]) | reset_q | ~rst_ni;
   end
 
   //// Start values: own neuron fold counter, a stage before the accumulator or a last step ////
   // The accumulators load the start value behind a last step, or take it in a first one.
   localparam bit          Loaded     = !Primitives && Sf > 1;
   localparam int unsigned StartStage = Loaded ? AccStage - 3 : AccStage - 2;
-  logic [Pe*AccWidth-1:0] starts [Nf];
-  logic [Pe*AccWidth-1:0] start_q;
-  logic [NfWidth-1:0]     start_nf_d, start_nf_q;
+  logic [Pe*AccWidth-1:0] start;
   logic                   start_first;  // the step there is the first of a neuron fold
 
-  initial $readmemh(StartFile, starts);
-
-  always_comb begin
-    start_nf_d = start_nf_q;
-    if (step_valid_q[StartStage] && step_last_q[StartStage]) begin
-      start_nf_d = (start_nf_q == LastNf) ? '0 : start_nf_q + 1'b1;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    start_q <= start_first ? starts[start_nf_q] : '0;
-    if (!rst_ni) start_nf_q <= '0;
-    else         start_nf_q <= start_nf_d;
-  end
+  xnorflow_start_values #(
+    .Nf   (Nf),
+    .Width(Pe * AccWidth),
+    .File (StartFile)
+  ) u_starts (
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .next_i  (step_valid[StartStage] & step_last[StartStage]),
+    .enable_i(start_first),
+    .start_o (start)
+  );
 
   if (Sf > 1 && !Loaded) begin : gen_first
     logic first_q;
     always_ff @(posedge clk_i) begin
-      if (!rst_ni)                       first_q <= 1'b1;
-      else if (step_valid_q[StartStage]) first_q <= step_last_q[StartStage];
+      if (!rst_ni)                     first_q <= 1'b1;
+      else if (step_valid[StartStage]) first_q <= step_last[StartStage];
     end
     assign start_first = first_q;
   end else begin : gen_always_first
@@ -219,8 +202,6 @@ module xnorflow_xnor_unit #(
   end
 
   //// Accumulators: cleared by the reset and behind each last step ////
-  logic [Lanes*LaneWidth-1:0] result;
-
   for (genvar p = 0; p < Lanes; p++) begin : gen_neuron
     logic [AccWidth-1:0] sum;
 
@@ -236,39 +217,19 @@ module xnorflow_xnor_unit #(
       .row_a_i(row_a_i[p*RowWidth +: RowWidth]),
       .row_b_i(row_b_i[p*RowWidth +: RowWidth]),
       .odd_i  (odd_i[p]),
-      .start_i(start_q[p%Pe*AccWidth +: AccWidth]),
+      .start_i(start[p%Pe*AccWidth +: AccWidth]),
       .sum_o  (sum)
     );
 
-    if (Thresholded) begin : gen_fire
-      assign result[p] = sum[AccWidth-1];
-      logic unused_low;
-      assign unused_low = ^sum[AccWidth-2:0];
-    end else begin : gen_value
-      logic signed [AccWidth-1:0] value;
-      assign value                            = {~sum[AccWidth-1], sum[AccWidth-2:0]};
-      assign result[p*LaneWidth +: LaneWidth] = LaneWidth'(value);
-      if (LaneWidth < AccWidth) begin : gen_high
-        logic unused_high;
-        assign unused_high = ^value[AccWidth-1:LaneWidth];
-      end
-    end
+    xnorflow_sum_result #(
+      .AccWidth   (AccWidth),
+      .Thresholded(Thresholded),
+      .OutputWidth(OutputWidth)
+    ) u_result (
+      .sum_i   (sum),
+      .result_o(result[p*LaneWidth +: LaneWidth])
+    );
   end
-
-  xnorflow_credit_fifo #(
-    .Width(Lanes * LaneWidth),
-    .Depth(Places)
-  ) u_output (
-    .clk_i   (clk_i),
-    .rst_ni  (rst_ni),
-    .credit_o(credit),
-    .take_i  (issue & last_sf),
-    .data_i  (result),
-    .valid_i (result_valid_q),
-    .data_o  (data_o),
-    .valid_o (valid_o),
-    .ready_i (ready_i)
-  );
 
 endmodule
 

@@ -41,6 +41,8 @@ module fc0_mvau (
     .StartFile("fc0_mvau_start.mem"),
     .RowWidth(6),
     .CountLatency(2),
+    .OutputDepth(7),
+    .OutputStyle("distributed"),
 `ifdef XNORFLOW_LUT6
     .Primitives(1'b1)
 `else

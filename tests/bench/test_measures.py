@@ -26,7 +26,10 @@ def bench(tmp_path):
     return Bench(tmp_path, SilentProgress(), jobs=1)
 
 
-@pytest.mark.parametrize("parameters", [TINY, replace(TINY, pe=8), replace(TINY, simd=48), replace(TINY, pe=1, simd=1)])
+@pytest.mark.parametrize("parameters", [
+    TINY, *(pytest.param(replace(TINY, **folding), marks=pytest.mark.full) for folding in ({"pe": 8}, {"simd": 48})),
+    replace(TINY, pe=1, simd=1),
+])  # fmt: skip
 @pytest.mark.parametrize("make", [make_unit, make_plain_unit])
 def test_both_units_compute_the_same(tmp_path, make, parameters):
     node = make(parameters, tmp_path)
@@ -86,6 +89,7 @@ def test_integer_onnx_is_timed(bench):
     assert measured.path.startswith("onnxruntime, batches of ") and measured.unit == "images/s"
 
 
+@pytest.mark.full
 def test_a_simulation_is_timed_once_for_both_rows(bench):
     cycles = simulation_row("DIGITS_TFC_1W1A", 12, 64, frames_a_second=False)(bench)
     frames = simulation_row("DIGITS_TFC_1W1A", 12, 64, frames_a_second=True)(bench)

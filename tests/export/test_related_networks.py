@@ -49,9 +49,10 @@ def check(made, path, frames=6):
 @pytest.mark.parametrize(
     ("network", "changes"),
     [
-        ("CNV_1W1A", THERMOMETER), ("CNV_1W1A", FRACTIONAL),
+        pytest.param("CNV_1W1A", THERMOMETER, marks=pytest.mark.full),
+        pytest.param("CNV_1W1A", FRACTIONAL, marks=pytest.mark.full),
         ("CNV_1W1A", {**THERMOMETER, **FRACTIONAL, "kernel_bits": 4}),
-        ("RESNET8_1W1A", {**THERMOMETER, **FRACTIONAL, "kernel_bits": 4}),
+        pytest.param("RESNET8_1W1A", {**THERMOMETER, **FRACTIONAL, "kernel_bits": 4}, marks=pytest.mark.full),
     ],
 )  # fmt: skip
 def test_torch_and_qonnx_give_the_same_logits(tmp_path, network, changes):

@@ -118,7 +118,9 @@ def test_interrupted_training_leaves_nothing_half_written(experiment, tmp_path, 
     assert sorted(path.name for path in (runs / "tiny").iterdir()) == ["build.log", "train.partial"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "kill"])
+@pytest.mark.parametrize("number", [
+    pytest.param(signal.SIGKILL, id="kill -9", marks=pytest.mark.full), pytest.param(signal.SIGTERM, id="kill"),
+])  # fmt: skip
 def test_ended_training_goes_on_where_it_was(cli, experiment, tmp_path, number):
     """The weights are those of a training that nobody ended; the lock of the killed process is taken over."""
     import torch

@@ -16,11 +16,8 @@ def close(cost: Cost) -> bool:
 
 def test_estimates_are_close_to_mapped_cells(tmp_path):
     drawn = {
-        "24 bits x 7": fifo_of(24, 7), "18 bits x 123": fifo_of(18, 123), "36 bits x 1025": fifo_of(36, 1025),
-        "16 to 64": converter_of(16, 64), "64 to 8": converter_of(64, 8), "12 to 8": converter_of(12, 8),
-        "window in LUTRAM": window_of(8, 16, "BINARY", 3, 1, 1, 16),
-        "window in block RAM": window_of(14, 64, "BINARY", 3, 1, 0, 16),
-        "largest": pool_of(14, 64, "BINARY", "max", 2, 2, 16), "sum": pool_of(4, 16, "INT4", "sum", 4, 4, 4),
+        "18 bits x 123": fifo_of(18, 123), "12 to 8": converter_of(12, 8),
+        "window in LUTRAM": window_of(8, 16, "BINARY", 3, 1, 1, 16), "sum": pool_of(4, 16, "INT4", "sum", 4, 4, 4),
     }  # fmt: skip
     costs = measure(drawn, tmp_path)
     assert [str(cost) for cost in costs if not close(cost)] == []

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from xnorflow.bench.networks import export_network, lower_and_generate, vectors
+from xnorflow.bench.networks import export_network, lower_and_generate, simulate_and_map
 from xnorflow.bench.row import Bench, Measure, Measurement
-from xnorflow.simulate.config import SimulateSettings
-from xnorflow.synthesize.config import SynthesizeSettings
 from xnorflow.synthesize.report import PACKED_LABEL
 
 __all__ = ["DesignParameters", "Figure", "design_row"]
@@ -70,19 +68,9 @@ def design_row(parameters: DesignParameters, figure: Figure) -> Measure:
 
 
 def _build(parameters: DesignParameters, bench: Bench) -> dict[str, Any]:
-    from xnorflow.simulate.stage import simulate
-    from xnorflow.synthesize.stage import synthesize
-
     weights = export_network(parameters.network, bench.work / "model.onnx")
     built = lower_and_generate(bench.work / "model.onnx", bench.work, bench, dict(parameters.build))
-    inputs, expected = vectors(built, parameters.frames)
-    simulated = simulate(bench.work, inputs, expected, SimulateSettings(jobs=bench.jobs), bench.progress)
-    mapped = synthesize(bench.work, SynthesizeSettings(jobs=bench.jobs), bench.progress)
     return {
         "network": parameters.network, "weights": weights, "build": dict(parameters.build), "board": built.design.board,
-        "clock_ns": built.design.clock_ns, "cycles_a_frame": simulated.cycles_per_frame_simulated,
-        "frames_a_second": round(simulated.frames_per_second_at_clock), "latency_cycles": simulated.latency_cycles,
-        "frames_simulated": simulated.frames, "frames_differing": simulated.mismatches,
-        "mapped": mapped.total.to_json(), "packing": {**mapped.packing.to_json(), "total": mapped.packing.total},
-        "verilator": simulated.verilator, "yosys": mapped.yosys,
+        "clock_ns": built.design.clock_ns, **simulate_and_map(built, parameters.frames, bench, bench.jobs),
     }  # fmt: skip

@@ -24,7 +24,7 @@ from xnorflow.synthesize.config import SynthesizeSettings
 if TYPE_CHECKING:
     from xnorflow.train.checkpoint import Checkpoint
 
-__all__ = ["build_row", "export_network", "lower_and_generate", "simulation_row", "vectors"]
+__all__ = ["build_row", "export_network", "lower_and_generate", "simulate_and_map", "simulation_row", "vectors"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -105,6 +105,35 @@ def vectors(built: Built, frames: int) -> tuple[IntArray, IntArray]:
     return inputs, built.codec.raw(results)
 
 
+def simulate_and_map(built: Built, frames: int, bench: Bench, jobs: int) -> dict[str, Any]:
+    """Simulate frames with random stalls, map the design, and return what was found.
+
+    Args:
+        built: the design.
+        frames: compared with integer.onnx.
+        bench: what rows are measured in.
+        jobs: processes of the simulation.
+
+    Raises:
+        SimulateError: a frame differs.
+        SynthesizeError: the mapped design is larger than its board.
+    """
+    from xnorflow.simulate.stage import simulate
+    from xnorflow.synthesize.stage import synthesize
+
+    inputs, expected = vectors(built, frames)
+    simulated = simulate(built.folder, inputs, expected, SimulateSettings(jobs=jobs), bench.progress)
+    mapped = synthesize(built.folder, SynthesizeSettings(jobs=bench.jobs), bench.progress)
+    return {
+        "cycles_a_frame": simulated.cycles_per_frame_simulated,
+        "frames_a_second": round(simulated.frames_per_second_at_clock), "latency_cycles": simulated.latency_cycles,
+        "frames_simulated": simulated.frames, "frames_differing": simulated.mismatches,
+        "simulate_seconds": round(simulated.wall_seconds, 1), "synthesize_seconds": round(mapped.wall_seconds, 1),
+        "mapped": mapped.total.to_json(), "packing": {**mapped.packing.to_json(), "total": mapped.packing.total},
+        "verilator": simulated.verilator, "yosys": mapped.yosys,
+    }  # fmt: skip
+
+
 def simulation_row(name: str, frames: int, target_cycles: int, *, frames_a_second: bool) -> Measure:
     """Return what measures how fast a network's RTL is simulated, in two processes without stalls.
 
@@ -174,27 +203,17 @@ def build_row(name: str) -> Measure:
     """Return what measures the minutes from a QONNX file to a design that is simulated, bit-exact, and synthesized."""
 
     def measure(bench: Bench) -> Measurement:
-        from xnorflow.simulate.stage import simulate
-        from xnorflow.synthesize.stage import synthesize
-
         export_network(name, bench.work / "model.onnx")
         busy = busy_percent()
         with empty_cache(bench.work / "cache"):
             start = time.perf_counter()
             built = lower_and_generate(bench.work / "model.onnx", bench.work, bench)
-            inputs, expected = vectors(built, CHECKED_FRAMES)
-            simulated = simulate(bench.work, inputs, expected, SimulateSettings(jobs=PROCESSES), bench.progress)
-            mapped = synthesize(bench.work, SynthesizeSettings(jobs=bench.jobs), bench.progress)
+            found = simulate_and_map(built, CHECKED_FRAMES, bench, PROCESSES)
             seconds = time.perf_counter() - start
         details = {
             "network": name, "board": BOARD, "seconds": round(seconds, 1),
             "lower_seconds": round(built.lower_seconds, 1), "generate_seconds": round(built.generate_seconds, 1),
-            "simulate_seconds": round(simulated.wall_seconds, 1), "synthesize_seconds": round(mapped.wall_seconds, 1),
-            "frames_simulated": simulated.frames, "frames_differing": simulated.mismatches,
-            "cycles_a_frame": simulated.cycles_per_frame_simulated, "frames_per_second_at_clock": round(
-                simulated.frames_per_second_at_clock), "yosys_processes": bench.jobs,
-            "mapped": mapped.total.to_json(), "packing": {**mapped.packing.to_json(), "total": mapped.packing.total},
-            "verilator": simulated.verilator, "yosys": mapped.yosys, "busy_percent_before": busy,
+            **found, "yosys_processes": bench.jobs, "busy_percent_before": busy,
         }  # fmt: skip
         return Measurement(round(seconds / 60, 2), "minutes", f"{clock_label(busy)}, nothing cached", details)
 

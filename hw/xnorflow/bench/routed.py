@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from xnorflow.artifact.design import Design, DesignNode
@@ -53,14 +54,8 @@ def _route(parameters: UnitParameters, bench: Bench) -> dict[str, Any]:
 
 def _describe(parameters: UnitParameters, nodes: list[DesignNode]) -> Design:
     """Return a description that has the two units as nodes; there is no top."""
-    sources = dict.fromkeys(f"rtl/{source}" for node in nodes for source in node.sources)
-    placed = tuple(
-        DesignNode(
-            node.name, node.op_type, tuple(f"rtl/{source}" for source in node.sources), node.cycles, node.info,
-            node.takes, node.output_bits,
-        )
-        for node in nodes
-    )  # fmt: skip
+    placed = tuple(replace(node, sources=tuple(f"rtl/{source}" for source in node.sources)) for node in nodes)
+    sources = dict.fromkeys(source for node in placed for source in node.sources)
     source = StreamSpec("in0_V", "BIPOLAR", 1, parameters.mw, parameters.simd)
     sink = StreamSpec("out0_V", "BINARY", 1, parameters.mh, parameters.pe)
     return Design(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from xnorflow.artifact.errors import ConfigError
+from xnorflow.boards.lookup import find_board, read_files
 
 __all__ = ["Board", "Family", "board_names", "load_board"]
 
@@ -53,18 +51,15 @@ class Board:
 @cache
 def _catalog() -> dict[str, Board]:
     boards = {}
-    for entry in files(__package__).iterdir():
-        if entry.name.endswith(".toml"):
-            content = tomllib.loads(entry.read_text(encoding="utf-8"))
-            board = Board(
-                name=content["name"],
-                part=content["part"],
-                family=Family(content["family"]),
-                clock_ns=float(content["clock_ns"]),
-                **content["resources"],
-            )
-            boards[board.name] = board
-    return dict(sorted(boards.items()))
+    for content in read_files(files(__package__)):
+        boards[content["name"]] = Board(
+            name=content["name"],
+            part=content["part"],
+            family=Family(content["family"]),
+            clock_ns=float(content["clock_ns"]),
+            **content["resources"],
+        )
+    return boards
 
 
 def board_names() -> tuple[str, ...]:
@@ -78,9 +73,4 @@ def load_board(name: str) -> Board:
     Raises:
         ConfigError: there is no such board; the message names the nearest one and all of them.
     """
-    by_lower = {known.lower(): board for known, board in _catalog().items()}
-    if name.lower() in by_lower:
-        return by_lower[name.lower()]
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    fix = f"did you mean {by_lower[near[0]].name!r}?" if near else "choose one of these"
-    raise ConfigError(f"board {name!r}", "unknown", ", ".join(board_names()), fix)
+    return find_board("board", name, _catalog())

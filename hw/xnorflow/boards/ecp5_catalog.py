@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from xnorflow.artifact.errors import ConfigError
+from xnorflow.boards.lookup import find_board, read_files
 
 __all__ = ["Ecp5Board", "Pin", "ecp5_board_names", "load_ecp5_board"]
 
@@ -67,13 +65,10 @@ class Ecp5Board:
 @cache
 def _catalog() -> dict[str, Ecp5Board]:
     boards = {}
-    for entry in (files(__package__) / "ecp5").iterdir():
-        if entry.name.endswith(".toml"):
-            content = tomllib.loads(entry.read_text(encoding="utf-8"))
-            pins = {name: Pin(**pin) for name, pin in content.pop("pins").items()}
-            board = Ecp5Board(**content, pins=pins)
-            boards[board.name] = board
-    return dict(sorted(boards.items()))
+    for content in read_files(files(__package__) / "ecp5"):
+        pins = {name: Pin(**pin) for name, pin in content.pop("pins").items()}
+        boards[content["name"]] = Ecp5Board(**content, pins=pins)
+    return boards
 
 
 def ecp5_board_names() -> tuple[str, ...]:
@@ -87,9 +82,4 @@ def load_ecp5_board(name: str) -> Ecp5Board:
     Raises:
         ConfigError: there is no such board; the message names the nearest one and all of them.
     """
-    found = _catalog().get(name.lower())
-    if found is not None:
-        return found
-    near = difflib.get_close_matches(name.lower(), _catalog(), n=1, cutoff=0.5)
-    fix = f"did you mean {near[0]!r}?" if near else "choose one of these"
-    raise ConfigError(f"ECP5 board {name!r}", "unknown", ", ".join(ecp5_board_names()), fix)
+    return find_board("ECP5 board", name, _catalog())

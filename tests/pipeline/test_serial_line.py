@@ -7,15 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_designs import build_design, frames_of
 
 from xnorflow.artifact.design import Design
-from xnorflow.artifact.progress import SilentProgress
 from xnorflow.artifact.streams import pack, unpack
 from xnorflow.boards.ecp5_catalog import load_ecp5_board
-from xnorflow.generate.stage import generate
 from xnorflow.lower.config import BuildSettings, OutputKind
 from xnorflow.lower.integer_onnx import run_integer
-from xnorflow.lower.stage import Lowered, lower
 from xnorflow.simulate.model import StreamModel
 from xnorflow.simulate.ports import PortNames
 from xnorflow.simulate.verilator import compile_design, lint_design
@@ -38,12 +36,6 @@ LEVELS = f"""module levels (
   );
 endmodule
 """
-
-
-def build_design(model: Path, folder: Path, settings: BuildSettings) -> tuple[Lowered, Design]:
-    folder.mkdir()
-    lowered = lower(model, folder, settings, None, SilentProgress())
-    return lowered, generate(folder, lowered, SilentProgress())
 
 
 def over_the_line(build: Path, design: Design, values: np.ndarray, baud: int) -> np.ndarray:
@@ -75,14 +67,6 @@ def over_the_line(build: Path, design: Design, values: np.ndarray, baud: int) ->
     back = np.array(receive(beats & 1, bit), np.uint8)
     assert len(back) == len(values) * result_bytes
     return unpack(back.reshape(-1, design.output.tdata_bytes), design.output)
-
-
-def frames_of(design: Design, count: int) -> np.ndarray:
-    rng = np.random.default_rng(11)
-    if design.input.datatype == "BIPOLAR":
-        return 2 * rng.integers(0, 2, (count, design.input.elements)) - 1
-    low = -(1 << (design.input.bits - 1)) if design.input.signed else 0
-    return rng.integers(low, low + (1 << design.input.bits), (count, design.input.elements))
 
 
 @pytest.mark.parametrize("output", list(OutputKind)[1:])

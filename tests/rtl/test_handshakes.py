@@ -17,6 +17,7 @@ from xnorflow.synthesize.yosys import find_yosys
 MODULES = (
     "mvau", "fifo", "credit_fifo", "dwc", "argmax", "fork", "join", "add", "gate", "repeat", "requantize", "swg",
     "swg_parallel", "pool", "uart_rx", "uart_shell", "xnor_unit", "dsp_unit", "fold_pipeline",
+    "dma_control", "dma_bursts", "dma_read", "dma_write",
 )  # fmt: skip
 REGISTERS = ("$dff", "$sdff", "$mem")  # and $dffe, $sdffe, $sdffce, $mem_v2
 HANDSHAKE = ("valid", "ready", "credit")
@@ -34,7 +35,7 @@ endmodule
 
 
 def inputs_behind(netlist: dict[str, Any]) -> set[str]:
-    """Return the inputs from which a path without a register leads to an output named valid, ready or credit."""
+    """Return the inputs from which a path without a register leads to an output called valid, ready or credit."""
     behind: dict[int | str, list[int | str]] = {}
     for cell in netlist["cells"].values():
         if cell["type"].startswith(REGISTERS):
@@ -45,7 +46,9 @@ def inputs_behind(netlist: dict[str, Any]) -> set[str]:
             if ways[pin] == "output":
                 behind |= dict.fromkeys(bits, into)
     ports = netlist["ports"]
-    outputs = [name for name in ports if name.startswith(HANDSHAKE) and ports[name]["direction"] == "output"]
+    outputs = [
+        name for name in ports if any(word in name for word in HANDSHAKE) and ports[name]["direction"] == "output"
+    ]
     assert outputs
     todo = [bit for name in outputs for bit in ports[name]["bits"]]
     seen: set[int | str] = set()

@@ -25,6 +25,14 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"Mw": 4, "Mh": 4, "Simd": 4, "Pe": 1, "InputWidth": 2, "WeightWidth": 8, "AccWidth": 6},
         {"OutputDepth": 100, "OutputStyle": "distributed"},
     ],
+    "dma_control": [{}],
+    "dma_bursts": [
+        {},
+        {"DataWidth": 8, "FrameBytes": 1, "MaxBurst": 256, "AddressWidth": 13, "FramesWidth": 1},
+        {"DataWidth": 1024, "MaxBurst": 32, "AddressWidth": 64, "FrameBytes": 65536},
+    ],
+    "dma_read": [{}, {"DataWidth": 8, "PieceBytes": 1}, {"DataWidth": 32, "PieceBytes": 4, "FrameBytes": 4}],
+    "dma_write": [{}, {"DataWidth": 8, "PieceBytes": 1}, {"DataWidth": 32, "PieceBytes": 4, "FrameBytes": 4}],
     "fold_pipeline": [
         {},
         {"Sf": 1, "Nf": 1, "Stages": 2, "Width": 1},
@@ -299,6 +307,23 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     ("sum_tree", {"Width": 0}, "Width must be at least 1"),
     ("fifo", {"Width": 0}, "Width must be at least 1"),
     ("fifo", {"Depth": 0}, "Depth must be at least 1"),
+    ("dma_bursts", {"DataWidth": 4}, "DataWidth must be 8 to 1,024, a power of 2"),
+    ("dma_bursts", {"DataWidth": 48}, "DataWidth must be 8 to 1,024, a power of 2"),
+    ("dma_bursts", {"AddressWidth": 12}, "AddressWidth must be 13 to 64"),
+    ("dma_bursts", {"FrameBytes": 0}, "FrameBytes must be 1 to 65,536, FramesWidth 1 to 32"),
+    ("dma_bursts", {"FramesWidth": 33}, "FrameBytes must be 1 to 65,536, FramesWidth 1 to 32"),
+    ("dma_bursts", {"MaxBurst": 12}, "MaxBurst must be 1 to 256, a power of 2, and at most 4 KiB"),
+    ("dma_bursts", {"DataWidth": 256, "MaxBurst": 256}, "MaxBurst must be 1 to 256, a power of 2, and at most 4 KiB"),
+    *(
+        (engine, *wrong)
+        for engine in ("dma_read", "dma_write")
+        for wrong in (
+            ({"PieceBytes": 4}, "PieceBytes must divide a word and FrameBytes"),
+            ({"DataWidth": 8}, "PieceBytes must divide a word and FrameBytes"),
+            ({"FrameBytes": 99}, "PieceBytes must divide a word and FrameBytes"),
+            ({"MaxBurst": 1}, "MaxBurst must be at least 2"),
+        )
+    ),
     ("fold_pipeline", {"Stages": 1}, "Stages must be at least 2 and Width at least 1"),
     ("fold_pipeline", {"Width": 0}, "Stages must be at least 2 and Width at least 1"),
     ("start_values", {"Nf": 0}, "Nf and Width must be at least 1"),
@@ -462,7 +487,9 @@ def case_id(value: object) -> str:
 
 def test_every_module_has_its_cases(bench):
     modules = {path.stem.removeprefix("xnorflow_") for path in bench.sources}
-    assert modules == set(VARIANTS) == {module for module, _, _ in ILLEGAL} | {"carry4"}  # without parameters
+    assert (
+        modules == set(VARIANTS) == {module for module, _, _ in ILLEGAL} | {"carry4", "dma_control"}
+    )  # without parameters
 
 
 @pytest.mark.parametrize(("module", "parameters"), CASES, ids=case_id)

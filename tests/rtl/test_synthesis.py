@@ -30,6 +30,24 @@ DATA_PORTS = {
         "ready_i",
     ),
     "dsp_pair": ("data_i", "negative_i", "valid_i", "enable_i", "first_i", "start_i", "sum_o"),
+    "dma_control": (
+        "awaddr_i", "awvalid_i", "awready_o", "wdata_i", "wstrb_i", "wvalid_i", "wready_o", "bresp_o", "bvalid_o",
+        "bready_i", "araddr_i", "arvalid_i", "arready_o", "rdata_o", "rresp_o", "rvalid_o", "rready_i", "interrupt_o",
+        "start_o", "address_o", "frames_o", "done_i", "error_i",
+    ),
+    "dma_bursts": (
+        "start_i", "address_i", "frames_i", "bytes_o", "bytes_valid_o", "words_left_o", "room_i", "burst_address_o",
+        "burst_length_o", "burst_valid_o", "burst_ready_i",
+    ),
+    "dma_read": (
+        "start_i", "address_i", "frames_i", "done_o", "error_o", "araddr_o", "arlen_o", "arvalid_o", "arready_i",
+        "rdata_i", "rresp_i", "rvalid_i", "rready_o", "data_o", "valid_o", "ready_i",
+    ),
+    "dma_write": (
+        "start_i", "address_i", "frames_i", "done_o", "error_o", "awaddr_o", "awlen_o", "awvalid_o", "awready_i",
+        "wdata_o", "wstrb_o", "wlast_o", "wvalid_o", "wready_i", "bresp_i", "bvalid_i", "bready_o", "data_i",
+        "valid_i", "ready_o",
+    ),
     "fold_pipeline": (
         "valid_i", "ready_o", "issue_o", "sf_o", "word_o", "first_nf_o", "step_valid_o", "step_last_o", "result_i",
         "data_o", "valid_o", "ready_i",
@@ -174,6 +192,7 @@ def dsp_unit(simd: int, pe: int, **parameters: int | str) -> Instance:
     return Instance("dsp_unit", shape | parameters, {"data_i": 8 * simd, "data_o": pe})
 
 
+BATCH = {"address_i": 32, "frames_i": 32}
 INSTANCES = {
     "counter": Instance("counter", {"Positions": 4, "Pairs": 5}, {"bits_i": 13, "count_o": 5}),
     "full_adder": Instance("counter", {"Positions": 1, "Pairs": 0}, {"bits_i": 3, "count_o": 2}),
@@ -184,6 +203,57 @@ INSTANCES = {
     "rows_one_step": accumulator(Primitives=1, OneStep=1),
     "array_logic": array("logic"),
     "array_block": array("block"),
+    "dma_registers": Instance(
+        "dma_control",
+        {},
+        {
+            "awaddr_i": 6,
+            "wdata_i": 32,
+            "wstrb_i": 4,
+            "bresp_o": 2,
+            "araddr_i": 6,
+            "rdata_o": 32,
+            "rresp_o": 2,
+            "address_o": 64,
+            "frames_o": 32,
+        },
+    ),
+    "dma_bursts": Instance(
+        "dma_bursts",
+        {},
+        {
+            **BATCH,
+            "bytes_o": 39,
+            "words_left_o": 39,
+            "burst_address_o": 32,
+            "burst_length_o": 8,
+        },
+    ),
+    "dma_read": Instance(
+        "dma_read",
+        {},
+        {
+            **BATCH,
+            "araddr_o": 32,
+            "arlen_o": 8,
+            "rdata_i": 64,
+            "rresp_i": 2,
+            "data_o": 16,
+        },
+    ),
+    "dma_write": Instance(
+        "dma_write",
+        {},
+        {
+            **BATCH,
+            "awaddr_o": 32,
+            "awlen_o": 8,
+            "wdata_o": 64,
+            "wstrb_o": 8,
+            "bresp_i": 2,
+            "data_i": 16,
+        },
+    ),
     "pipeline": fold_pipeline(),
     "pipeline_of_many": fold_pipeline(OutputDepth=33),
     "starts": Instance("start_values", {"Nf": 4, "Width": 64}, {"start_o": 64}),

@@ -15,7 +15,8 @@
 //
 // Latency: Stages + 3 cycles from a neuron fold's last step to its result.
 // Interval: exactly Sf * Nf cycles a frame while beats are offered and results are taken.
-// Cost: that of xnorflow_fold_steps and xnorflow_credit_fifo, and 2 FF a stage.
+// Cost: Sf 16, Nf 4, 4 stages, results of 16 bits: 35 LUT + 3 RAM32M, 52 FF (yosys, xc7, mapped
+// cells).
 
 `default_nettype none
 

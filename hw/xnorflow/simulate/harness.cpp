@@ -8,19 +8,13 @@
 
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 
 #include "Vdut.h"
+#include "runtime.hpp"
 #include "stalls.hpp"
 #include "verilated.h"
-
-#if defined(_WIN32)
-#define XNF_EXPORT extern "C" __declspec(dllexport)
-#else
-#define XNF_EXPORT extern "C" __attribute__((visibility("default")))
-#endif
 
 namespace {
 
@@ -30,14 +24,6 @@ constexpr int kResetCycles = 8;
 
 // What xnf_step found; model.py has the same list.
 enum Status : int { kRunning = 0, kDone = 1, kStuck = 2, kUnstable = 3, kFailed = 4 };
-
-// A message of the design or of Verilator's runtime, on its way to xnf_new or xnf_step.
-std::string location(const char* file, int line, const char* message) {
-  std::string text = message;
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  if (file == nullptr || *file == '\0') return text;
-  return std::string(file) + (line > 0 ? ":" + std::to_string(line) : "") + ": " + text;
-}
 
 // One stream job; the arrays belong to the caller and outlive it.
 struct Job {
@@ -133,33 +119,7 @@ Status Simulation::step(int64_t cycles) {
   return j.in_done == j.in_count && j.out_done == j.out_count ? kDone : kRunning;
 }
 
-// $readmemh paths are relative to the folder that the design runs in, and only looked at while it starts.
-class WorkingFolder {
- public:
-  explicit WorkingFolder(const char* folder) : before_(std::filesystem::current_path()) {
-    if (*folder != '\0') std::filesystem::current_path(folder);
-  }
-  ~WorkingFolder() {
-    std::error_code ignored;
-    std::filesystem::current_path(before_, ignored);
-  }
-  WorkingFolder(const WorkingFolder&) = delete;
-  WorkingFolder& operator=(const WorkingFolder&) = delete;
-
- private:
-  std::filesystem::path before_;
-};
-
 }  // namespace
-
-// Verilator's runtime would print and exit the whole process (VL_USER_FATAL), or go on with an empty memory when a
-// $readmemh file is missing (VL_USER_WARN). Here each is an error of the one simulation.
-void vl_fatal(const char* file, int line, const char*, const char* message) {
-  throw std::runtime_error(location(file, line, message));
-}
-void vl_warn(const char* file, int line, const char*, const char* message) {
-  throw std::runtime_error(location(file, line, message));
-}
 
 XNF_EXPORT int64_t xnf_input_bits() { return XNF_IN_BITS; }
 XNF_EXPORT int64_t xnf_output_bits() { return XNF_OUT_BITS; }

@@ -5,13 +5,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 from xnorflow.artifact.errors import SimulateError
 
-__all__ = ["PortNames", "port_widths"]
+__all__ = ["Harness", "PortNames", "SocPorts", "port_widths"]
 
 _PORT = re.compile(r"\bVL_(?:IN|OUT|INOUT)(?:8|16|64|W)?\(&(\w+),\s*(\d+),\s*(\d+)")
 """A port in the header that Verilator writes: ``VL_INW(&in0_V_TDATA,127,0,4);``."""
+
+
+class Harness(Protocol):
+    """What a design is compiled together with."""
+
+    source: ClassVar[str]
+    """File of the harness, beside this one."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Ports that the design must have."""
+
+    def macros(self, widths: dict[str, int]) -> tuple[str, ...]:
+        """Return the ``-D`` arguments by which the harness knows the design.
+
+        Args:
+            widths: bits of each port.
+        """
 
 
 @dataclass(frozen=True)
@@ -29,6 +48,7 @@ class PortNames:
         out_ready: it is taken.
     """
 
+    source: ClassVar[str] = "harness.cpp"
     clock: str = "ap_clk"
     reset_n: str = "ap_rst_n"
     in_data: str = "in0_V_TDATA"
@@ -53,10 +73,39 @@ class PortNames:
         """Return the names that modules of the RTL library have: ``clk_i``, ``data_i``, ``valid_i``, ``ready_o``..."""
         return cls("clk_i", "rst_ni", "data_i", "valid_i", "ready_o", "data_o", "valid_o", "ready_i")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(str(getattr(self, field.name)) for field in fields(self))
+
     def macros(self, widths: dict[str, int]) -> tuple[str, ...]:
         """Return the ``-D`` arguments by which harness.cpp knows its design."""
         names = [f"-DXNF_{field.name.upper()}={_cpp_name(getattr(self, field.name))}" for field in fields(self)]
         return (*names, f"-DXNF_IN_BITS={widths[self.in_data]}", f"-DXNF_OUT_BITS={widths[self.out_data]}")
+
+
+_LITE = ("AWADDR", "AWVALID", "AWREADY", "WDATA", "WSTRB", "WVALID", "WREADY", "BRESP", "BVALID", "BREADY",
+         "ARADDR", "ARVALID", "ARREADY", "RDATA", "RRESP", "RVALID", "RREADY")  # fmt: skip
+_READ = ("ARADDR", "ARLEN", "ARVALID", "ARREADY", "RDATA", "RRESP", "RLAST", "RVALID", "RREADY")
+_WRITE = ("AWADDR", "AWLEN", "AWVALID", "AWREADY", "WDATA", "WSTRB", "WLAST", "WVALID", "WREADY", "BRESP", "BVALID",
+          "BREADY")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SocPorts:
+    """Ports of an accelerator with its DMA engines: registers of engine 0 and 1, memory that is read and written."""
+
+    source: ClassVar[str] = "soc.cpp"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        groups = {"s_axi_control_0": _LITE, "s_axi_control_1": _LITE, "m_axi_gmem_0": _READ, "m_axi_gmem_1": _WRITE}
+        return ("ap_clk", "ap_rst_n", *(f"{group}_{name}" for group, names in groups.items() for name in names))
+
+    def macros(self, widths: dict[str, int]) -> tuple[str, ...]:
+        """Return the ``-D`` argument by which soc.cpp knows the width of a word of memory."""
+        return (f"-DXNF_DATA_BYTES={widths['m_axi_gmem_0_RDATA'] // 8}",)
 
 
 def _cpp_name(name: str) -> str:
@@ -64,7 +113,7 @@ def _cpp_name(name: str) -> str:
     return name.replace("__", "___05F")
 
 
-def port_widths(header: Path, ports: PortNames, top: str) -> dict[str, int]:
+def port_widths(header: Path, ports: Harness, top: str) -> dict[str, int]:
     """Read the width in bits of each port from the header of a verilated design.
 
     Raises:
@@ -72,8 +121,7 @@ def port_widths(header: Path, ports: PortNames, top: str) -> dict[str, int]:
     """
     text = header.read_text(encoding="utf-8")
     found = {name.replace("___05F", "__"): int(high) - int(low) + 1 for name, high, low in _PORT.findall(text)}
-    for field in fields(ports):
-        name = getattr(ports, field.name)
+    for name in ports.names:
         if name not in found:
             raise SimulateError(
                 f"module {top}", f"no port {name!r}", f"its ports are {', '.join(sorted(found))}", "rename the port"

@@ -18,7 +18,7 @@ from xnorflow.artifact.errors import SimulateError, ToolError
 from xnorflow.artifact.files import write_text
 from xnorflow.artifact.processes import Command, run_commands
 from xnorflow.artifact.progress import Advance, Progress, SilentProgress
-from xnorflow.simulate.ports import PortNames, port_widths
+from xnorflow.simulate.ports import Harness, PortNames, port_widths
 from xnorflow.simulate.tools import Compiler, Verilator, find_compiler, find_verilator
 
 __all__ = ["compile_design", "find_verilator", "lint_design"]
@@ -58,11 +58,10 @@ def _first_error(output: str) -> str:
     return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no message")
 
 
-def _harness() -> dict[str, str]:
-    """Return the harness and what is included with it, by file name."""
-    sources = {
-        "stalls.hpp": "xnorflow.cycles", "popcount.hpp": "xnorflow.simulate", "harness.cpp": "xnorflow.simulate",
-    }  # fmt: skip
+def _harness(source: str) -> dict[str, str]:
+    """Return a harness and what is included with it, by file name."""
+    own = ("popcount.hpp", "runtime.hpp", source)
+    sources = {"stalls.hpp": "xnorflow.cycles", **dict.fromkeys(own, "xnorflow.simulate")}
     return {name: (files(package) / name).read_text(encoding="utf-8") for name, package in sources.items()}
 
 
@@ -113,20 +112,20 @@ def _is_cold(name: str) -> bool:
     return "__Slow" in name or "__Syms" in name
 
 
-def _join_sources(objects: Path) -> list[tuple[Path, str]]:
+def _join_sources(objects: Path, harness: str) -> list[tuple[Path, str]]:
     """Join the C++ files of a verilated design, since each costs a second for its headers; harness included.
 
     Returns:
         Files to compile with their optimization, the largest first so that two compilers end together.
     """
-    for name, text in _harness().items():
+    for name, text in _harness(harness).items():
         (objects / name).write_text(text, encoding="utf-8")
     joined = []
     for kind, level in (("hot", _HOT), ("cold", _COLD)):
         names = [path.name for path in sorted(objects.glob("Vdut*.cpp")) if _is_cold(path.name) == (kind == "cold")]
         groups: list[list[str]] = []
         room = 0
-        for name in [*(["harness.cpp"] if kind == "hot" else []), *names]:
+        for name in [*([harness] if kind == "hot" else []), *names]:
             size = (objects / name).stat().st_size
             if room < size:
                 groups.append([])
@@ -142,7 +141,7 @@ def _join_sources(objects: Path) -> list[tuple[Path, str]]:
 
 
 def _compile_units(
-    compiler: Compiler, verilator: Verilator, objects: Path, macros: Sequence[str]
+    compiler: Compiler, verilator: Verilator, objects: Path, harness: str, macros: Sequence[str]
 ) -> tuple[list[Command], dict[Path, str]]:
     """Return the compiler calls of a verilated design, and the cache name of each runtime object among them."""
     include = verilator.root / "include"
@@ -160,7 +159,7 @@ def _compile_units(
         cached[target] = f"{source.stem}_{key}.o"
         if not cache_get("verilated", cached[target], target):
             commands.append(unit(source, _HOT, *_RUNTIME_FLAGS))
-    commands += [unit(source, level, *macros) for source, level in _join_sources(objects)]
+    commands += [unit(source, level, *macros) for source, level in _join_sources(objects, harness)]
     return commands, cached
 
 
@@ -182,7 +181,7 @@ def _run_compiler(commands: Sequence[Command], jobs: int, advance: Advance, wher
 
 
 def _build(
-    top: str, verilate: Sequence[str], sources: Sequence[Path], folder: Path, ports: PortNames,
+    top: str, verilate: Sequence[str], sources: Sequence[Path], folder: Path, ports: Harness,
     verilator: Verilator, compiler: Compiler, jobs: int, progress: Progress,
 ) -> Path:  # fmt: skip
     """Build the library inside ``folder``."""
@@ -193,7 +192,7 @@ def _build(
     if not good:
         raise SimulateError(where, f"Verilator rejects it: {_first_error(output)}", fix="mend the RTL")
     macros = ports.macros(port_widths(folder / "Vdut.h", ports, top))
-    commands, cached = _compile_units(compiler, verilator, folder, macros)
+    commands, cached = _compile_units(compiler, verilator, folder, ports.source, macros)
     library = folder / "library.so"
     with progress.task("Compile simulation", len(commands) + 1) as advance:
         _run_compiler(commands, jobs, advance, where)
@@ -210,13 +209,13 @@ def compile_design(
     sources: Sequence[Path],
     work_dir: Path,
     *,
-    ports: PortNames | None = None,
+    ports: Harness | None = None,
     parameters: Parameters | None = None,
     defines: Sequence[str] = (),
     jobs: int = 2,
     progress: Progress | None = None,
 ) -> Path:
-    """Build a design as a shared library for :class:`~xnorflow.simulate.model.StreamModel`.
+    """Build a design as a shared library for :class:`~xnorflow.simulate.model.StreamModel`, or ``soc.SocModel``.
 
     The result is cached under the content of the sources and the tools; files that ``$readmemh`` takes are read when
     the model starts, so other weights need no new library.
@@ -225,7 +224,7 @@ def compile_design(
         top: name of the top module.
         sources: SystemVerilog files, dependencies first.
         work_dir: takes the library; created when missing.
-        ports: names of the ports; AXI names of the generated top by default.
+        ports: names of the ports, and the harness that drives them; AXI names of the generated top by default.
         parameters: values for parameters of the top.
         defines: names of macros to define.
         jobs: compilers at a time.
@@ -247,7 +246,13 @@ def compile_design(
     texts = [part for source in (*sources, _CELLS) for part in (source.name.encode(), source.read_bytes())]
     recipe = Path(__file__).read_bytes()  # this module: how the tools are called
     key = content_key(
-        recipe, *_harness().values(), repr(ports), *verilate, verilator.version, *_compiler_key(compiler), *texts
+        recipe,
+        *_harness(ports.source).values(),
+        repr(ports),
+        *verilate,
+        verilator.version,
+        *_compiler_key(compiler),
+        *texts,
     )
     library = work_dir / f"{top}_{key}.so"
     if library.is_file():

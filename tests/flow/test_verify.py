@@ -18,14 +18,10 @@ from xnorflow.artifact.golden import GoldenVectors
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.verify import SAVED, verify
-from xnorflow.generate.stage import generate
-from xnorflow.lower.config import BuildSettings
-from xnorflow.lower.import_model import import_model
-from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
-from xnorflow.lower.stage import lower
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "lower"))
 
+from built_network import build_network
 from map_files import signs, trunk_in
 
 FRAMES = 8
@@ -33,15 +29,8 @@ FRAMES = 8
 
 def built(chain, folder):
     """Lower and generate a network, with golden vectors, as `xnorflow build` does."""
-    (folder / "report").mkdir(parents=True)
-    path = chain.save(folder / "given.onnx")
-    model = import_model(path)
-    inputs = random_inputs(model, FRAMES, seed=3)
-    golden = GoldenVectors(inputs, reference_logits(logits_graph(model), inputs), np.zeros(0, np.int64))
-    golden.save(folder / "golden.npz")
-    lowered = lower(path, folder, BuildSettings(target_cycles=400), golden, SilentProgress())
-    generate(folder, lowered, SilentProgress())
-    return lowered
+    folder.mkdir(parents=True)
+    return build_network(chain.save(folder / "given.onnx"), folder, 400, FRAMES)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import typer
 
 from xnorflow.flow.cli_bench import bench
 from xnorflow.flow.cli_compare import compare
+from xnorflow.flow.cli_package import package
 from xnorflow.flow.cli_simulate import simulate
 from xnorflow.flow.cli_synthesize import synthesize
 from xnorflow.flow.cli_training import summary, zoo
@@ -216,9 +217,8 @@ def build(
     commands.build(model, output, settings, source, simulation, plan, quiet=quiet)
 
 
-app.command()(simulate)
-app.command()(bench)
-app.command()(synthesize)
+for _command in (simulate, bench, synthesize, package):
+    app.command()(_command)
 
 
 @app.command()

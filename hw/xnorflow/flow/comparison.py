@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xnorflow.simulate.csim_stage import CSimReport
     from xnorflow.simulate.report import SimulationReport
 
-__all__ = ["Expectation", "expect", "simulate_golden", "simulate_golden_c"]
+__all__ = ["Expectation", "expect", "expect_golden", "simulate_golden", "simulate_golden_c"]
 
 ENCODE_TOLERANCE = 0.1
 """Largest distance of a float logit from its table entry, in steps between entries: float32 sums are rounded."""
@@ -83,7 +83,7 @@ def simulate_golden(folders: Folders, settings: SimulateSettings, progress: Prog
     from xnorflow.simulate.stage import simulate
 
     Design.load(folders.design)
-    golden, expectation = _expect_golden(folders, settings.frames, progress)
+    golden, expectation = expect_golden(folders, settings.frames, progress)
     report = simulate(folders.build, expectation.inputs, expectation.outputs, settings, progress)
     _write_accuracy(folders, golden, expectation, "rtl")
     return report
@@ -99,13 +99,13 @@ def simulate_golden_c(folders: Folders, frames: int | None, progress: Progress) 
     """
     from xnorflow.simulate.csim_stage import simulate_c
 
-    golden, expectation = _expect_golden(folders, frames, progress)
+    golden, expectation = expect_golden(folders, frames, progress)
     report = simulate_c(folders.build, expectation.inputs, expectation.outputs, progress)
     _write_accuracy(folders, golden, expectation, "cpp")
     return report
 
 
-def _expect_golden(folders: Folders, frames: int | None, progress: Progress) -> tuple[GoldenVectors, Expectation]:
+def expect_golden(folders: Folders, frames: int | None, progress: Progress) -> tuple[GoldenVectors, Expectation]:
     """Return the first golden vectors and what the accelerator must make of them."""
     from xnorflow.lower.integer_onnx import run_integer
 

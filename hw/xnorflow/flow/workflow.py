@@ -151,12 +151,13 @@ class Workflow:
             if not in_hls or not generate:
                 folders.hls_design.unlink(missing_ok=True)
                 shutil.rmtree(folders.build / "hls", ignore_errors=True)
-            shutil.rmtree(folders.build / "bitfile", ignore_errors=True)  # of the design before
+            for name in ("bitfile", "ip"):  # of the design before
+                shutil.rmtree(folders.build / name, ignore_errors=True)
             made = [folders.build / "integer.onnx", folders.build / "host.npz"]
             design_file = folders.hls_design if in_hls else folders.design
             return Outcome([*made, design_file, *self._sources()] if generate else made, note)
 
-        packages = ("lower", "ops", "generate", "rtl", "hls", "boards", "artifact")
+        packages = ("lower", "ops", "generate", "render", "rtl", "hls", "boards", "artifact")
         sources = source_hash(*(f"xnorflow.{package}" for package in packages))
         folding = settings.folding or "none"
         key = fingerprint(model, folders.golden, _dump(settings), folding, sources)

@@ -7,12 +7,10 @@ into one folder from which all paths are relative.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata, util
 from importlib.resources import files
@@ -21,6 +19,7 @@ from pathlib import Path
 from xnorflow.artifact.cache import content_key
 from xnorflow.artifact.design import Design, DesignNode
 from xnorflow.artifact.errors import SynthesizeError, ToolError
+from xnorflow.artifact.memory_files import memory_files, string_literals
 from xnorflow.artifact.processes import Command, Outcome, run_commands
 from xnorflow.artifact.progress import Progress
 from xnorflow.boards.catalog import Family
@@ -123,21 +122,10 @@ def node_key(node: DesignNode, folder: Path, family: Family, yosys: Yosys) -> st
     The node's own name is left out, so that equal FIFOs of two layers have one key.
     """
     texts = [(folder / source).read_text(encoding="utf-8") for source in node.sources]
-    named = sorted({name for text in texts for name in re.findall(r'"([^"\n]+)"', text)})
-    data = [path.read_bytes() for name in named for path in _memory_files(folder / name)]
+    named = string_literals("\n".join(texts))
+    data = [path.read_bytes() for name in named for path in memory_files(folder / name)]
     nameless = [re.sub(rf"\b{re.escape(node.name)}(?=\b|_)", "<node>", text) for text in texts]
     return content_key(yosys.version, _SCRIPT, counting_rules(), family, *nameless, *data)
-
-
-def _memory_files(named: Path) -> Iterator[Path]:
-    """Yield the file that a source names, or those that it numbers: ``<name>_0.mem`` and on."""
-    if named.is_file():
-        yield named
-    for number in itertools.count():
-        path = named.with_name(f"{named.name}_{number}.mem")
-        if not path.is_file():
-            return
-        yield path
 
 
 def node_command(node: DesignNode, folder: Path, family: Family, yosys: Yosys, stem: str, log: Path) -> Command:

@@ -16,7 +16,7 @@ from xnorflow.generate.stitch import TOP
 from xnorflow.lower.stage import Lowered
 from xnorflow.ops.hls.code import library_headers
 from xnorflow.ops.hls.node import HlsNode, render_synthesis
-from xnorflow.ops.wrapper import banner, load_template
+from xnorflow.render.templates import banner, load_template
 
 __all__ = ["generate_hls"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xnorflow.artifact.design import Design
 from xnorflow.artifact.memory_frames import MemoryFrame
-from xnorflow.ops.wrapper import banner, load_template
+from xnorflow.render.templates import banner, load_template
 
 __all__ = ["SHELL", "SHELL_MODULES", "render_shell"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xnorflow.artifact.design import Design, DesignNode
-from xnorflow.ops.wrapper import banner, load_template
+from xnorflow.render.templates import banner, load_template
 
 __all__ = ["TOP", "render_top"]
 

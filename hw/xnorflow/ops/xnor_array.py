@@ -14,8 +14,9 @@ from xnorflow.counters.compressor import compressor_latency, compressor_name, ro
 from xnorflow.counters.tree import carry_table, nodes_of, tree_stages, weight_tree
 from xnorflow.ops.mvau_cost import MvauShape
 from xnorflow.ops.mvau_rtl import CONTROL_MODULES
-from xnorflow.ops.wrapper import Port, banner, load_template
+from xnorflow.ops.wrapper import Port
 from xnorflow.ops.xnor_cost import CONSTANT_WORDS, LOGIC_WORDS
+from xnorflow.render.templates import banner, load_template
 
 __all__ = ["UNIT_MODULES", "ArrayShape", "WeightStyle", "count_latency", "render_array", "render_unit"]
 

@@ -24,7 +24,7 @@ from xnorflow.artifact.compiler import find_compiler
 from xnorflow.artifact.errors import SimulateError, ToolError
 from xnorflow.artifact.files import write_text
 from xnorflow.artifact.processes import Command, run_commands
-from xnorflow.ops.wrapper import load_template
+from xnorflow.render.templates import load_template
 from xnorflow.simulate.ap_types import find_ap_types
 
 __all__ = ["CFunction", "CPort", "CSimulation", "compile_functions"]

@@ -10,7 +10,7 @@ from finn.custom_op.fpgadataflow.hlsbackend import HLSBackend
 
 from xnorflow.artifact.errors import GenerateError
 from xnorflow.ops.hls.code import HLS_LIBRARY, Call, ConstantArray, HlsPort, library_headers
-from xnorflow.ops.wrapper import banner, load_template
+from xnorflow.render.templates import banner, load_template
 
 __all__ = ["HlsNode", "render_synthesis"]
 

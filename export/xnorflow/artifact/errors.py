@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ConfigError",
     "DataError",
+    "DeployError",
     "ExportError",
     "GenerateError",
     "InputModelError",
@@ -57,6 +58,10 @@ class DataError(UserError):
 
 class OutputError(UserError):
     """The output folder cannot be written, or another run holds it."""
+
+
+class DeployError(UserError):
+    """An accelerator cannot be loaded, refuses its input, or does not answer."""
 
 
 class ToolError(UserError):

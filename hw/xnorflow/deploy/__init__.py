@@ -1,0 +1,1 @@
+"""The board's side: an accelerator as a Python object. Needs numpy only; pynq where there is a board."""

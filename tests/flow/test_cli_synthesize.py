@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from xnorflow.artifact.manifest import Manifest
 from xnorflow.boards.ecp5_catalog import load_ecp5_board
 from xnorflow.flow import commands, route
 from xnorflow.synthesize.ecp5_report import Amount, CriticalPath, Routed, RouteReport
@@ -43,6 +44,9 @@ def routed(monkeypatch):
 
     def record(build, given, progress):
         settings.append(given)
+        for name in ("report/ecp5_route.json", REPORT.bitstream):
+            (build / name).parent.mkdir(exist_ok=True)
+            (build / name).write_text("made", encoding="utf-8")
         return REPORT
 
     monkeypatch.setattr(route, "route_ecp5", record)
@@ -68,6 +72,9 @@ def test_the_table(cli, folder, routed):
         ("frames/s, accelerator", "390,625"), ("frames/s, serial line", "103"), ("time", "42 s"),
     ):  # fmt: skip
         assert value in shown[quantity], quantity
+    manifest = Manifest.load(folder)
+    assert set(manifest.files) == {"report/ecp5_route.json", REPORT.bitstream}
+    assert (manifest.tools["yosys"], manifest.tools["nextpnr-ecp5"]) == ("1", "2")
     assert "LFE5U-25F, CABGA381, speed grade 6" in shown["board"]
     assert "routed, nextpnr-ecp5" in shown["Fmax"] and "met" in shown["clock"]
     assert "i_fc0.sum_q" in outcome.out and "i_fc0.gen_b[1].u.x" in outcome.out

@@ -58,3 +58,20 @@ def test_a_fingerprint_follows_values_and_contents(tmp_path):
 def test_the_sources_of_packages_differ_and_are_stable():
     assert source_hash("xnorflow.train") == source_hash("xnorflow.train")
     assert len({source_hash("xnorflow.train"), source_hash("xnorflow.rtl"), source_hash()}) == 3
+
+
+def test_a_forgotten_stage_is_taken_back(folder):
+    records = StageRecords(folder)
+    record = records.forget("train")
+    assert record is not None and records.forget("train") is None
+    records.restore("train", record)
+    assert StageRecords(folder).is_current("train", "key")
+
+
+def test_a_design_made_anew_drops_what_was_noted_of_the_one_before(folder):
+    records = StageRecords(folder)
+    for stage in ("generate", "simulate", "lower"):
+        records.write(stage, "key", [folder / "train" / "a.bin"], {"tool": stage})
+    assert {stage: tools for stage, (_, tools) in StageRecords(folder).written().items()} == {
+        "train": {}, "lower": {"tool": "lower"}
+    }  # fmt: skip

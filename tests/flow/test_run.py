@@ -6,6 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
+from xnorflow.artifact.manifest import Manifest
+
 
 def stages_of(text: str) -> dict[str, str]:
     """Return the note of each stage's line."""
@@ -32,6 +34,10 @@ def test_the_whole_path_and_what_is_kept_of_it(cli, experiment, tmp_path, left_b
     assert "0 of 360 frames" in first.out and "accuracy, RTL" in first.out
     assert (build / "report" / "report.html").is_file()
     assert not left_behind(tmp_path)
+    tools = Manifest.load(build).tools  # and every file is as its hash says
+    assert {"python", "torch", "brevitas", "qonnx", "onnx", "finn-plus", "verilator", "g++"} <= set(tools)
+    checked = cli("manifest", runs / "tiny")
+    assert checked.code == 0 and checked.out.count("files as written: ") == 3
 
     again = cli("run", file, "--runs", runs)
     assert kept(again.out) == {"train", "export", "generate", "simulate"}
@@ -132,6 +138,7 @@ def test_a_design_that_differs_from_its_reference_fails(cli, perceptron, tmp_pat
     assert outcome.code == 2 and "frames differ" in outcome.error_line()
     report = json.loads((built / "report" / "simulation.json").read_text())
     assert report["mismatches"] > 0
+    assert f": rtl/{weights.name} was changed; " in cli("manifest", built).error_line()  # and nothing else was
 
 
 def test_a_small_design_is_synthesized(cli, perceptron, tmp_path):
@@ -150,3 +157,14 @@ def test_a_design_over_budget_is_refused_before_anything_long(cli, perceptron, t
     outcome = cli("build", model, "--board", "Pynq-Z2", "--output", built, "--target-cycles", "1")
     assert outcome.code == 2 and "of the board's 53,200" in outcome.error_line()
     assert not (built / "design.json").exists() and not (built / "rtl").exists()
+
+
+def test_a_refused_design_leaves_the_one_before_it(cli, perceptron, tmp_path):
+    options = ("--board", "Pynq-Z2", "--output", tmp_path / "built", "--until", "generate", "--frames", "8")
+    sizes = {"small": (16, 8, 4), "large": (512, 1024, 10)}
+    small, large = (perceptron(tmp_path / f"{name}.onnx", widths) for name, widths in sizes.items())
+    assert cli("build", small, *options).code == 0
+    before = Manifest.load(tmp_path / "built")
+    assert cli("build", large, *options, "--target-cycles", "1").code == 2
+    after = Manifest.load(tmp_path / "built")
+    assert {name for name in before.files if before.files[name] != after.files[name]} == {"golden.npz"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import json
@@ -15,9 +16,12 @@ from typing import Any
 
 from xnorflow.artifact.errors import OutputError
 
-__all__ = ["make_folder", "output_lock", "sha256_of", "stage_directory", "write_json", "write_text"]
+__all__ = [
+    "disk_full", "make_folder", "output_lock", "replaced", "sha256_of", "stage_directory", "write_json", "write_text",
+]  # fmt: skip
 
 UNFINISHED = ".unfinished-"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def sha256_of(path: Path) -> str:
@@ -29,7 +33,27 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def disk_full(folder: Path, reason: BaseException | None) -> OutputError | None:
+    """Return what to tell the user where a full disk, or a quota, is behind ``reason``; None where it is not.
+
+    Args:
+        folder: where results go; the system does not always say which file it was.
+        reason: an exception, with those that it was raised from.
+    """
+    while reason is not None:
+        if isinstance(reason, OSError) and reason.errno in FULL:
+            return OutputError(
+                f"output folder {folder}", f"no space left on its disk, or on that of {tempfile.gettempdir()}",
+                fix="make room and give the same command again; what was finished before is as it was",
+            )  # fmt: skip
+        reason = reason.__cause__ or reason.__context__
+    return None
+
+
 def _unwritable(path: Path, reason: OSError) -> OutputError:
+    full = disk_full(path, reason)
+    if full is not None:
+        return full
     return OutputError(
         f"output folder {path}", reason.strerror or str(reason), "a folder you may write to", "choose another folder"
     )
@@ -84,6 +108,22 @@ def _clear_leftovers(final: Path) -> Path:
     return previous
 
 
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Yield a file name beside ``path``; what the body writes there takes the place of ``path`` on success.
+
+    When the body raises, Ctrl-C included, an earlier ``path`` stays as it was and nothing else is left.
+    """
+    handle, name = tempfile.mkstemp(prefix=".", suffix=f".{path.name}", dir=path.parent)
+    os.close(handle)
+    try:
+        yield Path(name)
+        Path(name).chmod(0o644)
+        Path(name).rename(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` through a temporary file and a rename.
 
@@ -92,15 +132,8 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(name).chmod(0o644)
-            Path(name).rename(path)
-        except BaseException:  # Ctrl-C included
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replaced(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError as reason:
         raise _unwritable(path.parent, reason) from reason
 
@@ -146,7 +179,11 @@ def _take(lock: Path) -> None:
                 ) from None
             lock.unlink(missing_ok=True)
         else:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(f"{os.getpid()}\n")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                    stream.write(f"{os.getpid()}\n")
+            except OSError:  # a full disk
+                lock.unlink(missing_ok=True)
+                raise
             return
     raise OutputError(f"output folder {lock.parent}", "its lock keeps changing hands", fix="run one xnorflow at a time")

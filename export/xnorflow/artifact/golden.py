@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.artifact.errors import InputModelError
+from xnorflow.artifact.files import replaced
 
 __all__ = ["GoldenVectors"]
 
@@ -30,8 +31,9 @@ class GoldenVectors:
     labels: npt.NDArray[np.int64]
 
     def save(self, path: Path) -> None:
-        """Write a compressed .npz file."""
-        np.savez_compressed(path, inputs=self.inputs, logits=self.logits, labels=self.labels)
+        """Write a compressed .npz file, whole or not at all."""
+        with replaced(path) as partial:
+            np.savez_compressed(partial, inputs=self.inputs, logits=self.logits, labels=self.labels)
 
     @classmethod
     def load(cls, path: Path) -> GoldenVectors:

@@ -11,7 +11,7 @@ from typing import Any
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.files import sha256_of, write_json
 
-__all__ = ["Manifest", "tool_versions"]
+__all__ = ["MANIFEST_NAME", "Manifest", "tool_versions"]
 
 MANIFEST_NAME = "manifest.json"
 

@@ -11,7 +11,10 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Command", "Outcome", "run_commands"]
+__all__ = ["NO_MESSAGE", "Command", "Outcome", "run_commands"]
+
+NO_MESSAGE = "no message, as where the disk is full"
+"""What to say of a program that failed and left nothing in its log."""
 
 _POLL_S = 0.02
 

@@ -11,6 +11,7 @@ import typer
 
 from xnorflow.flow.cli_bench import bench
 from xnorflow.flow.cli_compare import compare
+from xnorflow.flow.cli_manifest import manifest
 from xnorflow.flow.cli_package import package
 from xnorflow.flow.cli_simulate import simulate
 from xnorflow.flow.cli_synthesize import synthesize
@@ -150,9 +151,8 @@ def train(
     commands.run(config, overrides, runs, Plan(Stage.TRAIN, force=force), quiet=quiet)
 
 
-app.command()(compare)
-app.command()(summary)
-app.command()(verify)
+for command in (compare, summary, verify):
+    app.command()(command)
 app.add_typer(zoo)
 
 
@@ -217,8 +217,8 @@ def build(
     commands.build(model, output, settings, source, simulation, plan, quiet=quiet)
 
 
-for _command in (simulate, bench, synthesize, package):
-    app.command()(_command)
+for command in (simulate, bench, synthesize, package, manifest):
+    app.command()(command)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any
 from xnorflow.artifact.errors import ConfigError, InputModelError, OutputError
 from xnorflow.boards.catalog import board_names, load_board
 from xnorflow.flow.budget_option import read_budget, read_fill
+from xnorflow.flow.build_manifest import note_files
 from xnorflow.flow.config import ExperimentConfig, Override, load_config, settings_from_options
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.following import follow, is_follower
@@ -225,7 +226,7 @@ def _finish(
 def _report(folders: Folders, session: Session, *, functions: bool = False) -> None:
     from xnorflow.flow.report import write_report
 
-    write_report(folders, session.progress, functions=functions)
+    note_files(folders, "report", [write_report(folders, session.progress, functions=functions)])
 
 
 def _check_experiment(config: ExperimentConfig, plan: Plan) -> None:

@@ -11,9 +11,14 @@ from typing import Any
 
 from xnorflow.artifact.files import sha256_of, write_json
 
-__all__ = ["StageRecords", "fingerprint", "source_hash"]
+__all__ = ["WHOLE", "StageRecords", "fingerprint", "source_hash"]
 
 RECORDS_NAME = "stages.json"
+UPSTREAM = ("train", "export", "reference")
+MAKERS = ("lower", "generate")
+"""Stages that make a design anew; what other stages made of the one before is void then."""
+WHOLE = ("export", "reference", *MAKERS)
+"""Stages that replace all of their files or, where they fail, none."""
 SOURCE_SUFFIXES = frozenset({".py", ".sv", ".svh", ".cpp", ".hpp", ".j2", ".toml"})
 
 
@@ -67,16 +72,32 @@ class StageRecords:
             for name, expected in record["files"].items()
         )
 
-    def write(self, stage: str, key: str, files: Iterable[Path]) -> None:
-        """Note that ``stage`` wrote ``files`` from the inputs behind ``key``."""
+    def write(self, stage: str, key: str, files: Iterable[Path], tools: dict[str, str] | None = None) -> None:
+        """Note that ``stage`` wrote ``files`` from the inputs behind ``key`` with ``tools`` (name to version).
+
+        A design made anew drops what was noted of the one before.
+        """
         names = {str(path.relative_to(self._folder)): sha256_of(path) for path in sorted(files)}
-        self._stages[stage] = {"key": key, "files": names}
+        if stage in MAKERS:
+            self._stages = {name: record for name, record in self._stages.items() if name in UPSTREAM}
+        self._stages[stage] = {"key": key, "files": names, "tools": tools or {}}
         write_json(self._path, self._stages)
 
-    def forget(self, stage: str) -> None:
-        """Drop the record of ``stage``, because its files are about to be replaced."""
-        if self._stages.pop(stage, None) is not None:
+    def written(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+        """Return by stage what it wrote (path relative to the run folder to SHA-256) and its tools."""
+        return {name: (record["files"], record.get("tools", {})) for name, record in self._stages.items()}
+
+    def forget(self, stage: str) -> dict[str, Any] | None:
+        """Drop the record of ``stage``, because its files are about to be replaced; returns it for :meth:`restore`."""
+        record = self._stages.pop(stage, None)
+        if record is not None:
             write_json(self._path, self._stages)
+        return record
+
+    def restore(self, stage: str, record: dict[str, Any]) -> None:
+        """Take back :meth:`forget`, because the files were not replaced after all."""
+        self._stages[stage] = record
+        write_json(self._path, self._stages)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:

@@ -10,10 +10,11 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from xnorflow.artifact.errors import ConfigError
+from xnorflow.flow.build_manifest import note_files
 from xnorflow.flow.config import Override, settings_from_options
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.session import working_in
-from xnorflow.synthesize.ecp5 import Ecp5Settings, route_ecp5
+from xnorflow.synthesize.ecp5 import Ecp5Settings, report_name, route_ecp5
 from xnorflow.synthesize.ecp5_report import RouteReport
 
 __all__ = ["overrides", "refuse", "rows_of", "synthesize_ecp5"]
@@ -55,6 +56,9 @@ def synthesize_ecp5(directory: Path, options: list[Override], *, quiet: bool) ->
         with session.progress.task("synthesize") as advance:
             report = route_ecp5(folders.build, settings, session.progress)
             advance(0, report.path)
+        made = [f"report/{report_name(report.node)}", *([report.bitstream] if report.bitstream else [])]
+        stage = f"ecp5 {report.node}" if report.node else "ecp5"
+        note_files(folders, stage, [folders.build / name for name in made], report.tools)
         title = escape(f"{folders.root.resolve().name}: {report.node or report.design}")
         values = Column("value", overflow="fold")
         table = Table("quantity", values, "path", box=SIMPLE_HEAD, title=title, title_justify="left")

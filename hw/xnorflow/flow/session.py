@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xnorflow.artifact.errors import OutputError, UserError
-from xnorflow.artifact.files import output_lock
+from xnorflow.artifact.files import disk_full, output_lock
 from xnorflow.flow.progress import RichProgress, console_for
 
 __all__ = ["LOG_NAME", "Session", "end_children", "working_in"]
@@ -40,7 +40,7 @@ def working_in(folder: Path, *, quiet: bool = False) -> Iterator[Session]:
     File descriptors 1 and 2 themselves are turned, so that child processes and C++ libraries write to the log too.
 
     Raises:
-        OutputError: the folder cannot be written, or another process holds it.
+        OutputError: the folder cannot be written, or another process holds it; whatever the body raises on a full disk.
     """
     with output_lock(folder):
         log = folder / LOG_NAME
@@ -48,8 +48,11 @@ def working_in(folder: Path, *, quiet: bool = False) -> Iterator[Session]:
             try:
                 yield Session(RichProgress(console_for(stream), quiet=quiet), log)
             except Exception as reason:
-                with log.open("a", encoding="utf-8") as file:
+                with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
                     traceback.print_exception(reason, file=file)
+                full = disk_full(folder, reason)
+                if full is not None:
+                    raise full from reason
                 if not isinstance(reason, UserError):
                     reason.add_note(f"(traceback in {log})")
                 raise
@@ -71,11 +74,22 @@ def _redirected(log: Path) -> Iterator[int]:
     try:
         yield os.dup(kept[0])
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         for descriptor, original in zip((1, 2), kept, strict=True):
             os.dup2(original, descriptor)
             os.close(original)
+
+
+def _flush() -> None:
+    """Flush what was printed into the log; on a full disk it is dropped, lest it come out on the terminal."""
+    for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+            stream.flush()
 
 
 def end_children() -> None:

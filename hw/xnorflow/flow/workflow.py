@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xnorflow.artifact.errors import SynthesizeError
+from xnorflow.artifact.errors import OutputError, SynthesizeError
+from xnorflow.artifact.files import replaced
+from xnorflow.flow.build_manifest import packages_of, write_build_manifest
 from xnorflow.flow.folders import Folders
-from xnorflow.flow.records import StageRecords, fingerprint, source_hash
+from xnorflow.flow.records import WHOLE, StageRecords, fingerprint, source_hash
 from xnorflow.flow.staging import staged_contents
 from xnorflow.train.config import is_file_name
 
@@ -34,10 +37,11 @@ CSIM_NOTE = "C++ by g++"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an action came to: the files it wrote, and a few words for its line on the terminal."""
+    """What an action came to: files it wrote, a few words for its line on the terminal, tools that are no packages."""
 
     files: list[Path]
     note: str
+    tools: dict[str, str] = field(default_factory=dict)
 
 
 Action = Callable[[], Outcome]
@@ -105,7 +109,8 @@ class Workflow:
             from xnorflow.export.stage import export_checkpoint
             from xnorflow.train.zoo.load import load_zoo
 
-            export_checkpoint(load_zoo(entry.name), model)
+            with replaced(model) as partial:
+                export_checkpoint(load_zoo(entry.name), partial)
             accuracy = f"{entry.accuracy_float:.2%} of {entry.test_frames:,} {entry.dataset} {entry.tested_on} (float)"
             return Outcome([model], f"{entry.name}, {accuracy}")
 
@@ -144,6 +149,7 @@ class Workflow:
                 elif generate:
                     design = generate_rtl(work, lowered, self._progress)
                     note = f"{len(design.nodes)} modules for {design.board}, {design.cycles_per_frame:,} cycles a frame"
+                made = [folders.build / path.relative_to(work) for path in _files(work)]
             # An earlier design does not belong to what was lowered now.
             if in_hls or not generate:
                 folders.design.unlink(missing_ok=True)
@@ -153,9 +159,7 @@ class Workflow:
                 shutil.rmtree(folders.build / "hls", ignore_errors=True)
             for name in ("bitfile", "ip"):  # of the design before
                 shutil.rmtree(folders.build / name, ignore_errors=True)
-            made = [folders.build / "integer.onnx", folders.build / "host.npz"]
-            design_file = folders.hls_design if in_hls else folders.design
-            return Outcome([*made, design_file, *self._sources()] if generate else made, note)
+            return Outcome(made, note)
 
         packages = ("lower", "ops", "generate", "render", "rtl", "hls", "boards", "artifact")
         sources = source_hash(*(f"xnorflow.{package}" for package in packages))
@@ -172,11 +176,13 @@ class Workflow:
 
         def action() -> Outcome:
             from xnorflow.flow.comparison import simulate_golden
+            from xnorflow.simulate.tools import find_compiler
 
             done = simulate_golden(folders, settings, self._progress)
             cycles = f"{done.cycles_per_frame_simulated:g} cycles a frame"
             note = f"{done.mismatches} of {done.frames:,} frames differ, {cycles}"
-            return Outcome([folders.report / "simulation.json", folders.report / "accuracy.json"], note)
+            files = [folders.report / "simulation.json", folders.report / "accuracy.json"]
+            return Outcome(files, note, {"verilator": done.verilator, "g++": find_compiler().version})
 
         rtl, sources = self._sources(), source_hash("xnorflow.simulate", "xnorflow.artifact")
         key = fingerprint(folders.design, *rtl, folders.golden, _dump(settings), sources)
@@ -190,7 +196,9 @@ class Workflow:
 
             done = simulate_golden_c(folders, settings.frames, self._progress)
             note = f"{done.mismatches} of {done.frames:,} frames differ, {CSIM_NOTE}"
-            return Outcome([folders.report / "csim.json", folders.report / "accuracy.json"], note)
+            return Outcome(
+                [folders.report / "csim.json", folders.report / "accuracy.json"], note, {"g++": done.compiler}
+            )
 
         sources = source_hash("xnorflow.simulate", "xnorflow.artifact")
         key = fingerprint(folders.hls_design, *self._sources(), folders.golden, _dump(settings), sources)
@@ -210,7 +218,7 @@ class Workflow:
             done = synthesize(self._folders.build, settings, self._progress)
             used = done.total.to_json()
             note = ", ".join(f"{used[name]:,} {name}" for name in ("LUT", "FF", "BRAM36")) + f" on {done.family}"
-            return Outcome(sorted(self._folders.report.glob("yosys_synth_*.json")), note)
+            return Outcome(sorted(self._folders.report.glob("yosys_synth_*.json")), note, {"yosys": done.yosys})
 
         sources = source_hash("xnorflow.synthesize", "xnorflow.boards")
         key = fingerprint(self._folders.design, *self._sources(), _dump(settings), sources)
@@ -222,12 +230,21 @@ class Workflow:
     def _do(self, stage: str, key: str, action: Action, *, always: bool = False) -> None:
         if not (self._force or always) and self._records.is_current(stage, key):
             self._progress.line(stage, "unchanged, kept")
+            write_build_manifest(self._folders, self._records)
             return
-        self._records.forget(stage)
-        with self._progress.task(stage) as advance:
-            outcome = action()
-            advance(0, outcome.note)
-        self._records.write(stage, key, outcome.files)
+        former = self._records.forget(stage)
+        try:
+            with self._progress.task(stage) as advance:
+                outcome = action()
+                advance(0, outcome.note)
+        except BaseException:  # Ctrl-C included
+            with contextlib.suppress(OutputError):
+                if former is not None and stage in WHOLE:
+                    self._records.restore(stage, former)
+                write_build_manifest(self._folders, self._records)
+            raise
+        self._records.write(stage, key, outcome.files, {**packages_of(stage), **outcome.tools})
+        write_build_manifest(self._folders, self._records)
 
 
 def _check_budget(build: Path, board: str) -> None:

@@ -14,7 +14,7 @@ import torch
 from rich.table import Table
 
 from xnorflow.artifact.errors import ConfigError, InputModelError
-from xnorflow.artifact.files import sha256_of, write_text
+from xnorflow.artifact.files import replaced, sha256_of, write_text
 from xnorflow.artifact.golden import GoldenVectors
 from xnorflow.artifact.progress import Progress
 from xnorflow.export.stage import export
@@ -78,7 +78,8 @@ def add_to_zoo(run: Path, name: str | None, data_root: Path | None, *, quiet: bo
             pack(checkpoint, packed)
             entry = _measure(folders, packed, data, Path(temporary), session.progress)
             entry = replace(entry, name=name, recipe=recipe)
-            (folder / packed.name).write_bytes(packed.read_bytes())
+            with replaced(folder / packed.name) as partial:
+                partial.write_bytes(packed.read_bytes())
             entries = {known.name: known for known in read_catalog()} | {name: entry}
             write_text(folder / CATALOG, catalog_text(tuple(entries.values())))
             advance(

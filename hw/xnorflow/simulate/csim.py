@@ -23,7 +23,7 @@ from xnorflow.artifact.cache import cache_get, cache_put, content_key
 from xnorflow.artifact.compiler import find_compiler
 from xnorflow.artifact.errors import SimulateError, ToolError
 from xnorflow.artifact.files import write_text
-from xnorflow.artifact.processes import Command, run_commands
+from xnorflow.artifact.processes import NO_MESSAGE, Command, run_commands
 from xnorflow.render.templates import load_template
 from xnorflow.simulate.ap_types import find_ap_types
 
@@ -159,7 +159,7 @@ def _first_error(output: str, nodes: dict[str, str]) -> tuple[str, str, str]:
                 return nodes.get(stem, stem), f"{name}:{place}", message
         return "", f"{file}:{number}", message
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return "", "compiler", lines[-1] if lines else "no message"
+    return "", "compiler", lines[-1] if lines else NO_MESSAGE
 
 
 def _is_node(name: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from xnorflow.artifact.cache import cache_get, cache_put, content_key
 from xnorflow.artifact.errors import SimulateError, ToolError
 from xnorflow.artifact.files import write_text
-from xnorflow.artifact.processes import Command, run_commands
+from xnorflow.artifact.processes import NO_MESSAGE, Command, run_commands
 from xnorflow.artifact.progress import Advance, Progress, SilentProgress
 from xnorflow.simulate.ports import Harness, PortNames, port_widths
 from xnorflow.simulate.tools import Compiler, Verilator, find_compiler, find_verilator
@@ -55,7 +55,7 @@ def _design_arguments(top: str, parameters: Parameters | None, defines: Sequence
 
 def _first_error(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no message")
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else NO_MESSAGE)
 
 
 def _harness(source: str) -> dict[str, str]:

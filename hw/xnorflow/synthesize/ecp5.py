@@ -172,10 +172,11 @@ def _keep(job: _Job, report: RouteReport) -> None:
         target = job.build / report.bitstream
         make_folder(target.parent)
         (job.folder / "chip.bit").replace(target)
-    report.save(job.build / "report" / _report_name(report.node))
+    report.save(job.build / "report" / report_name(report.node))
 
 
-def _report_name(node: str | None) -> str:
+def report_name(node: str | None) -> str:
+    """Return the name, below ``report/``, of the report on a node or on the whole design."""
     return f"ecp5_route_{node}.json" if node else "ecp5_route.json"
 
 
@@ -205,7 +206,7 @@ def route_ecp5(build: Path, settings: Ecp5Settings, progress: Progress) -> Route
     logs = build / "obj"
     write_text(logs / ".gitignore", "*\n")  # also finds out whether the folder can be written
     nextpnr, yosys = find_nextpnr(logs, progress), find_yosys(logs, progress)
-    (build / "report" / _report_name(settings.node)).unlink(missing_ok=True)
+    (build / "report" / report_name(settings.node)).unlink(missing_ok=True)
     if node is None:
         (build / "bitfile" / f"xnorflow_{board.name}.bit").unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix=".ecp5.", dir=logs) as name:
@@ -217,6 +218,6 @@ def route_ecp5(build: Path, settings: Ecp5Settings, progress: Progress) -> Route
             f"design for {board.name}",
             f"{report.routed.fmax_mhz:g} MHz routed, {report.clock_mhz:g} MHz wanted: no bitstream",
             f"a clock of at most {report.routed.fmax_mhz:g} MHz",
-            f"give a lower --frequency or another --seed; {build / 'report' / _report_name(None)} names the path",
+            f"give a lower --frequency or another --seed; {build / 'report' / report_name(None)} names the path",
         )
     return report

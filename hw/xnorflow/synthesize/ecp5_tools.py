@@ -12,7 +12,7 @@ from importlib import metadata, util
 from pathlib import Path
 
 from xnorflow.artifact.errors import ConfigError, SynthesizeError, ToolError
-from xnorflow.artifact.processes import Command, Outcome, run_commands
+from xnorflow.artifact.processes import NO_MESSAGE, Command, Outcome, run_commands
 from xnorflow.artifact.progress import Progress
 from xnorflow.boards.ecp5_catalog import Ecp5Board
 from xnorflow.synthesize.ecp5_report import Amount, read_utilization
@@ -39,7 +39,7 @@ def _finish(command: Command) -> Outcome:
 
 def _error_of(outcome: Outcome) -> str:
     errors = [line.strip() for line in outcome.output.splitlines() if "error" in line.lower()]
-    line = errors[0] if errors else outcome.last_line or "no message"
+    line = errors[0] if errors else outcome.last_line or NO_MESSAGE
     return line.removeprefix("ERROR: ")
 
 

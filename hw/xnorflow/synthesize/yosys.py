@@ -20,7 +20,7 @@ from xnorflow.artifact.cache import content_key
 from xnorflow.artifact.design import Design, DesignNode
 from xnorflow.artifact.errors import SynthesizeError, ToolError
 from xnorflow.artifact.memory_files import memory_files, string_literals
-from xnorflow.artifact.processes import Command, Outcome, run_commands
+from xnorflow.artifact.processes import NO_MESSAGE, Command, Outcome, run_commands
 from xnorflow.artifact.progress import Progress
 from xnorflow.boards.catalog import Family
 from xnorflow.synthesize.counts import counting_rules
@@ -143,7 +143,7 @@ def check_outcome(node: str, outcome: Outcome) -> None:
     if outcome.code == 0:
         return
     errors = [line.strip() for line in outcome.output.splitlines() if "error" in line.lower()]
-    line = errors[0] if errors else outcome.last_line or "no message"
+    line = errors[0] if errors else outcome.last_line or NO_MESSAGE
     raise SynthesizeError(
         f"node {node}", f"yosys ended with code {outcome.code}: {line}", fix=f"see {outcome.command.log}"
     )

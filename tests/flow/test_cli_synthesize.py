@@ -6,8 +6,10 @@ import pytest
 
 from xnorflow.artifact.manifest import Manifest
 from xnorflow.boards.ecp5_catalog import load_ecp5_board
-from xnorflow.flow import commands, route
+from xnorflow.flow import commands, route, vendor
 from xnorflow.synthesize.ecp5_report import Amount, CriticalPath, Routed, RouteReport
+from xnorflow.synthesize.vivado_bitstream import BitstreamReport
+from xnorflow.synthesize.vivado_report import OocReport, Timing
 
 REPORT = RouteReport(
     design="xnorflow_top",
@@ -93,6 +95,18 @@ def test_yosys_alone_is_the_default(cli, folder, routed, monkeypatch):
     [
         (("--seed", "3"), "option --seed: given without --target ecp5; add --target ecp5"),
         (("--target", "yosys", "--node", "a"), "option --node: given without --target ecp5; add --target ecp5"),
+        (
+            ("--frequency", "5"),
+            "option --frequency: given without --target ecp5 or --target vivado; add --target ecp5 or --target vivado",
+        ),
+        (("--resume",), "option --resume: given without --target vivado; add --target vivado"),
+        (
+            ("--target", "ecp5", "--out-of-context"),
+            "option --out-of-context: given without --target vivado; add --target vivado",
+        ),
+        (("--target", "vivado", "--baud", "9600"), "option --baud: given without --target ecp5; add --target ecp5"),
+        (("--target", "vivado", "--frequency", "0.5"), "option --frequency: 0.5; allowed: greater than or equal to 1"),
+        (("--target", "vivado", "--jobs", "0"), "option --jobs: 0; allowed: greater than or equal to 1"),
         (("--target", "ecp5", "--frequency", "5"), "option --frequency: 5.0; allowed: greater than or equal to 10"),
         (("--target", "ecp5", "--baud", "1"), "option --baud: 1; allowed: greater than or equal to 300"),
         (
@@ -106,3 +120,50 @@ def test_yosys_alone_is_the_default(cli, folder, routed, monkeypatch):
 def test_what_is_refused(cli, folder, options, message):
     outcome = cli("synthesize", folder, *options)
     assert outcome.code == 2 and outcome.error_line().startswith(f"error: {message}")
+
+
+TIMING = Timing(0.25, 0.03, True, ("i_fc0/a_q[3]/C", "i_fc1/b_q/D"))
+PLACED = OocReport(
+    "xnorflow_top", "Pynq-Z2", "xc7z020clg400-1", 5.0,
+    {"LUT": 1602, "FF": 1385, "BRAM": 7, "DSP": 0, "LUTRAM": 112, "fmax_mhz": 210.526, "vivado_version": "2022.2",
+     "estimated_throughput_fps": 1644736.8},
+    TIMING, {"synthesize": 60.0},
+)  # fmt: skip
+MADE = BitstreamReport("KV260", "xck26-sfvc784-2LV-c", 5.0, "2024.2", TIMING, ("bitfile/finn-accel.bit",))
+
+
+def rows(outcome):
+    return {line.split("  ")[1].strip(): line for line in outcome.out.splitlines() if line.startswith("  ")}
+
+
+def test_the_table_of_vivado_out_of_context(cli, folder, monkeypatch):
+    settings = []
+    monkeypatch.setattr(vendor, "place_out_of_context", lambda build, given, progress: settings.append(given) or PLACED)
+    options = ("--out-of-context", "--frequency", "200", "--resume", "--jobs", "3")
+    outcome = cli("synthesize", folder, "--target", "vivado", *options)
+    assert outcome.code == 0 and settings[0].model_dump() == {
+        "frequency_mhz": 200.0, "out_of_context": True, "resume": True, "jobs": 3
+    }  # fmt: skip
+    shown, path = rows(outcome), "routed out of context, Vivado 2022.2, xc7z020clg400-1"
+    for quantity, value, origin in (
+        ("board", "Pynq-Z2", "the design alone"), ("Fmax", "210.53 MHz", path), ("clock", "200 MHz", "met"),
+        ("setup slack", "0.25 ns", path), ("hold slack", "0.03 ns", path), ("LUT", "1,602", path),
+        ("FF", "1,385", path),
+        ("BRAM", "7", path), ("frames/s", "1,644,737", "cycle model x Fmax"),
+    ):  # fmt: skip
+        assert value in shown[quantity] and origin in shown[quantity], quantity
+    assert (
+        "i_fc0/a_q[3]/C" in outcome.out and outcome.out.splitlines()[-1] == f"{folder}/report/ooc_synth_and_timing.json"
+    )
+
+
+def test_the_table_of_a_bitstream(cli, folder, monkeypatch):
+    settings = []
+    monkeypatch.setattr(vendor, "build_bitstream", lambda build, given, progress: settings.append(given) or MADE)
+    outcome = cli("synthesize", folder, "--target", "vivado")
+    assert outcome.code == 0 and settings[0].model_dump() == {
+        "frequency_mhz": None, "out_of_context": False, "resume": False, "jobs": 2
+    }  # fmt: skip
+    shown = rows(outcome)
+    assert "KV260" in shown["board"] and "routed, Vivado 2024.2, whole chip" in shown["setup slack"]
+    assert outcome.out.splitlines()[-1] == f"{folder}/bitfile/finn-accel.bit"

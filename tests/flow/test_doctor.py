@@ -1,8 +1,5 @@
 """The doctor's table: each tool with version, purpose, and what works without it."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from xnorflow.flow import doctor
@@ -60,12 +57,23 @@ def test_another_version_of_finn_is_as_good_as_none(findings, monkeypatch):
     assert not row.found and "version 1.6.1 is needed, found 9.9" in row.remedy
 
 
-def test_vivado_is_found_on_path(findings, monkeypatch, tmp_path):
-    vivado = Path(tmp_path / "vivado")
-    vivado.write_text("#!/bin/sh\n", encoding="utf-8")
-    vivado.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert findings()["Vivado"].found == str(vivado)
+def test_vivado_is_named_where_it_is_found(findings, monkeypatch, tmp_path):
+    for name in ("XILINX_VIVADO", "XILINX_HLS", "XILINX_VITIS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    rows = findings()
+    assert rows["Vivado"].found == rows["Vitis HLS"].found == ""
+    folder = tmp_path / "Vivado" / "2022.2" / "bin"
+    folder.mkdir(parents=True)
+    for tool in ("vivado", "vitis_hls"):
+        (folder / tool).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    assert findings()["Vivado"].found == f"{folder}/vivado, but XILINX_VIVADO is not set"
+    monkeypatch.setenv("XILINX_VIVADO", str(folder.parent))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    rows = findings()
+    assert (rows["Vivado"].found, rows["Vitis HLS"].found) == (f"{folder}/vivado", f"{folder}/vitis_hls")
+    assert rows["Vivado"].needed_for == "synthesize --target vivado"
 
 
 def test_torch_says_where_it_computes():

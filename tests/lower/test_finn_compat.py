@@ -102,3 +102,59 @@ def test_configuration_names_part_and_clock_and_asks_for_no_vendor_output(tmp_pa
     config = finn_compat.dataflow_config(tmp_path, "xc7z020clg400-1", 5.0)
     assert config.fpga_part == "xc7z020clg400-1" and config.synth_clk_period_ns == 5.0
     assert [output.value for output in config.generate_outputs] == ["estimate_reports"]
+
+
+def test_without_its_folders_in_the_environment_finns_tcl_stops():
+    code = """
+import os, sys, tempfile
+from pathlib import Path
+from xnorflow.lower.finn_compat import prepare_finn, vendor_build
+prepare_finn()
+names = ("FINN_RTLLIB", "FINN_CUSTOM_HLS", "NUM_DEFAULT_WORKERS", "XILINX_LOCAL_USER_DATA")
+assert os.environ.get("FINN_RTLLIB") is None and os.environ.get("FINN_CUSTOM_HLS") is None
+before = {name: os.environ.get(name) for name in names}
+with tempfile.TemporaryDirectory() as folder:
+    with vendor_build(Path(folder), 3) as deps:
+        from finn.util.basic import make_build_dir
+        from qonnx.util.basic import get_num_default_workers
+        assert (Path(os.environ["FINN_RTLLIB"]) / "sim/hdl/sim_ctrl.v").is_file()
+        assert Path(os.environ["FINN_CUSTOM_HLS"]).is_dir() and get_num_default_workers() == 3
+        assert os.environ["XILINX_LOCAL_USER_DATA"] == "no"
+        assert Path(make_build_dir("x")).parent == Path(folder) and deps == Path("/some/deps")
+assert {name: os.environ.get(name) for name in names} == before
+print("ok")
+"""
+    done = run(code, FINN_DEPS="/some/deps")
+    assert done.stdout.endswith("ok\n"), done.stderr
+
+
+def test_without_it_finn_puts_fifos_beside_ours():
+    from finn.transformation.fpgadataflow.insert_fifo import InsertFIFO
+    from onnx import TensorProto, helper
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.util.basic import qonnx_make_model
+
+    finn_compat.prepare_finn()
+    kinds = {"domain": "finn.custom_op.fpgadataflow.rtl", "backend": "fpgadataflow", "dataType": "UINT8"}
+    shapes = {"folded_shape": [1, 4, 1], "normal_shape": [1, 4], "depth": 16}
+    nodes = [
+        helper.make_node("BoundedFIFO_rtl", [a], [b], name=b, inFIFODepths=[16], outFIFODepths=[16], **kinds, **shapes)
+        for a, b in (("x", "y"), ("y", "z"))
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4]) for name in "xz"]
+    middle = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4])]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], value_info=middle)
+
+    def inserted(model):
+        return [node.op_type for node in model.transform(InsertFIFO()).graph.node if node.op_type == "StreamingFIFO"]
+
+    model = ModelWrapper(qonnx_make_model(graph))
+    assert inserted(ModelWrapper(qonnx_make_model(graph)))
+    finn_compat.keep_own_fifos(model)
+    assert not inserted(model)
+
+
+def test_finns_configuration_of_a_bitstream(tmp_path):
+    config = finn_compat.bitstream_config(tmp_path, "KV260", 5.0)
+    assert (config.board, config.synth_clk_period_ns, config.output_dir) == ("KV260_SOM", 5.0, str(tmp_path))
+    assert config._resolve_fpga_part() == "xck26-sfvc784-2LV-c" and not config.enable_instrumentation

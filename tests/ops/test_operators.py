@@ -130,8 +130,28 @@ def test_files_are_listed_dependencies_first_and_vivado_gets_them_all(tmp_path):
     names = operator.get_rtl_file_list()
     assert names[-1] == "fc0_mvau.sv" and names.index("xnorflow_fifo.sv") < names.index("xnorflow_xnor_unit.sv")
     commands = operator.code_generation_ipi()
-    assert [command.split()[-1] for command in commands[:-1]] == files
-    assert commands[-1] == "create_bd_cell -type module -reference fc0_mvau fc0_mvau"
+    face = tmp_path / "fc0_mvau_cell.v"
+    assert [command.split() for command in commands[:-1]] == [
+        ["add_files", "-norecurse", f] for f in [*files, str(face)]
+    ]
+    assert commands[-1] == "create_bd_cell -type module -reference fc0_mvau_cell fc0_mvau"
+    assert "  fc0_mvau i_node (" in face.read_text()
+
+
+def test_a_second_call_for_vivado_changes_no_file(tmp_path):
+    """FINN calls for a stitched IP of the accelerator, and once more for the one that goes on the board."""
+    model, operator = mvau(thresholds=[1, 2, 3, 4])
+    operator.set_nodeattr("code_gen_dir_ipgen", str(tmp_path))
+    operator.generate_hdl(model, "xc7z020clg400-1", 10.0)
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    operator.code_generation_ipi()
+    once = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    operator.code_generation_ipi()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == once
+    assert '"fc0_mvau_start.mem"' in before["fc0_mvau.sv"] and f'"{tmp_path}/fc0_mvau_start.mem"' in once["fc0_mvau.sv"]
+    assert {name: once[name] for name in before if name.endswith(".mem")} == {
+        name: text for name, text in before.items() if name.endswith(".mem")
+    }
 
 
 def label_select(labels=10, pe=3, k=1):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,22 +22,6 @@ from xnorflow.synthesize.ecp5_top import make_line
 BOARD = "ulx3s-25f"
 # Preamble of a bitstream, and its command that checks the chip's identity, that of LFE5U-25F.
 PREAMBLE, IDENTITY = b"\xff\xff\xbd\xb3", bytes.fromhex("e2000000" + "41111043")
-
-
-@pytest.fixture(scope="module")
-def generated(tmp_path_factory, perceptron) -> Path:
-    folder = tmp_path_factory.mktemp("ecp5")
-    model = perceptron(folder / "net.onnx", (30, 12, 9, 4), input_bits=4, seed=5)
-    build = folder / "build"
-    build.mkdir()
-    lowered = lower(model, build, BuildSettings(target_cycles=120), None, SilentProgress())
-    generate(build, lowered, SilentProgress())
-    return build
-
-
-@pytest.fixture
-def build(generated, tmp_path) -> Path:
-    return Path(shutil.copytree(generated, tmp_path / "build"))
 
 
 def route(build: Path, **settings):

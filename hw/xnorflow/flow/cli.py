@@ -217,8 +217,8 @@ def build(
     commands.build(model, output, settings, source, simulation, plan, quiet=quiet)
 
 
-for command in (simulate, bench, synthesize, package, manifest):
-    app.command()(command)
+for _command in (simulate, bench, synthesize, package, manifest):
+    app.command()(_command)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from xnorflow.flow.options import Debug, Directory, Quiet
 
 __all__ = ["Target", "synthesize"]
 
-ECP5 = "ECP5"
+ECP5, VIVADO = "ECP5", "Vivado"
 
 
 class Target(StrEnum):
@@ -21,12 +21,18 @@ class Target(StrEnum):
     """Cells of the board's chip family, neither packed nor routed."""
     ECP5 = "ecp5"
     """Placed and routed for a Lattice ECP5, with a bitstream."""
+    VIVADO = "vivado"
+    """By FINN and Vivado for the design's board, with a bitstream."""
 
 
 def synthesize(
     directory: Directory,
     target: Annotated[
-        Target, typer.Option("--target", help="yosys: cells of the board's family; ecp5: routed, with a bitstream.")
+        Target,
+        typer.Option(
+            "--target",
+            help="yosys: cells of the board's family; ecp5, vivado: routed, with a bitstream.",
+        ),
     ] = Target.YOSYS,
     ecp5_board: Annotated[
         str | None,
@@ -34,7 +40,7 @@ def synthesize(
     ] = None,
     frequency: Annotated[
         float | None,
-        typer.Option("--frequency", metavar="MHZ", help="Clock of the accelerator. (else 50)", rich_help_panel=ECP5),
+        typer.Option("--frequency", metavar="MHZ", help="Clock, of ecp5 and vivado. (else 50, the design's)"),
     ] = None,
     baud: Annotated[
         int | None, typer.Option("--baud", help="Of the serial line, 8N1. (else 115200)", rich_help_panel=ECP5)
@@ -44,15 +50,29 @@ def synthesize(
         typer.Option("--node", help="Route one node alone, without a bitstream.", rich_help_panel=ECP5),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of the placement. (else 1)", rich_help_panel=ECP5)] = None,
+    out_of_context: Annotated[
+        bool, typer.Option("--out-of-context", help="The design alone: no bitstream, no DMA.", rich_help_panel=VIVADO)
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on behind the last step that was done.", rich_help_panel=VIVADO)
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", help="Processes at a time. (else 2)", rich_help_panel=VIVADO)
+    ] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Map a generated design to LUTs, flip-flops and memories; for ECP5 down to a bitstream, with open tools alone."""
-    from xnorflow.flow import commands, route
+    from xnorflow.flow import commands, route, vendor
 
     options = route.overrides(ecp5_board, frequency, baud, node, seed)
+    vivado = vendor.overrides(frequency, out_of_context, resume, jobs)
     if target is Target.ECP5:
+        vendor.refuse(vivado, "ecp5")
         route.synthesize_ecp5(directory, options, quiet=quiet)
+    elif target is Target.VIVADO:
+        vendor.refuse(options, "vivado")
+        vendor.synthesize_vivado(directory, vivado, quiet=quiet)
     else:
-        route.refuse(options)
+        vendor.refuse([*options, *vivado], "yosys")
         commands.synthesize(directory, quiet=quiet)

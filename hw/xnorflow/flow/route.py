@@ -9,7 +9,6 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Column, Table
 
-from xnorflow.artifact.errors import ConfigError
 from xnorflow.flow.build_manifest import note_files
 from xnorflow.flow.config import Override, settings_from_options
 from xnorflow.flow.folders import Folders
@@ -17,7 +16,7 @@ from xnorflow.flow.session import working_in
 from xnorflow.synthesize.ecp5 import Ecp5Settings, report_name, route_ecp5
 from xnorflow.synthesize.ecp5_report import RouteReport
 
-__all__ = ["overrides", "refuse", "rows_of", "synthesize_ecp5"]
+__all__ = ["overrides", "rows_of", "synthesize_ecp5"]
 
 
 def overrides(
@@ -31,17 +30,6 @@ def overrides(
         (("node",), "--node", node),
         (("seed",), "--seed", seed),
     ]
-
-
-def refuse(options: list[Override]) -> None:
-    """Refuse options of ECP5 where the target is another.
-
-    Raises:
-        ConfigError: one was given; the message names it.
-    """
-    for _, option, value in options:
-        if value is not None:
-            raise ConfigError(f"option {option}", "given without --target ecp5", fix="add --target ecp5")
 
 
 def synthesize_ecp5(directory: Path, options: list[Override], *, quiet: bool) -> None:

@@ -50,7 +50,8 @@ def working_in(folder: Path, *, quiet: bool = False) -> Iterator[Session]:
             except Exception as reason:
                 with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
                     traceback.print_exception(reason, file=file)
-                full = disk_full(folder, reason)
+                # An OutputError says where already.
+                full = None if isinstance(reason, OutputError) else disk_full(folder, reason)
                 if full is not None:
                     raise full from reason
                 if not isinstance(reason, UserError):

@@ -20,9 +20,22 @@ from typing import Any
 
 from xnorflow.artifact.errors import ToolError
 
-__all__ = ["FINN_VERSION", "build_directory", "dataflow_config", "prepare_finn"]
+__all__ = [
+    "FINN_BOARDS",
+    "FINN_VERSION",
+    "bitstream_config",
+    "build_directory",
+    "dataflow_config",
+    "keep_own_fifos",
+    "prepare_finn",
+    "vendor_build",
+]
 
 FINN_VERSION = "1.6.1"
+FINN_BOARDS = {name: name for name in ("Pynq-Z1", "Pynq-Z2", "Ultra96", "ZCU104")} | {
+    "KV260": "KV260_SOM", "AUP-ZU3": "AUP-ZU3_8GB"
+}  # fmt: skip
+"""What FINN calls the boards that it makes bitstreams for."""
 
 
 def _check_version() -> None:
@@ -95,3 +108,58 @@ def dataflow_config(output: Path, part: str, clock_ns: float) -> Any:
         generate_outputs=[DataflowOutputType.ESTIMATE_REPORTS],
         verify_steps=[],
     )
+
+
+@contextlib.contextmanager
+def vendor_build(path: Path, jobs: int) -> Iterator[Path]:
+    """Have FINN call AMD's tools with all its files below ``path`` while the context lasts.
+
+    - Its Tcl asks the environment for FINN_RTLLIB and FINN_CUSTOM_HLS, which its command line sets: without it, Tcl
+      stops at ``$::env(FINN_RTLLIB)``.
+    - NUM_DEFAULT_WORKERS: without it, as many Vivados as processors, each of which takes GB.
+    - XILINX_LOCAL_USER_DATA, unless it is set, as its command line does: else Vivados share a folder of the user.
+
+    Yields:
+        FINN_DEPS, the folder of finn-hlslib and of board files.
+    """
+    with build_directory(path):
+        import finn.util.settings as settings
+
+        known = settings.get_settings()
+        changed = {
+            "FINN_RTLLIB": str(known.finn_rtllib), "FINN_CUSTOM_HLS": str(known.finn_custom_hls),
+            "NUM_DEFAULT_WORKERS": str(jobs),
+            "XILINX_LOCAL_USER_DATA": os.environ.get("XILINX_LOCAL_USER_DATA", "no"),
+        }  # fmt: skip
+        before = {name: os.environ.get(name) for name in changed}
+        os.environ.update(changed)
+        known.num_default_workers = jobs
+        try:
+            yield Path(known.finn_deps)
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def bitstream_config(output: Path, board: str, clock_ns: float) -> Any:
+    """Return FINN's own build configuration for a bitstream, ``board`` by our name of it."""
+    prepare_finn()
+    from finn.builder.build_dataflow_config import DataflowBuildConfig, DataflowOutputType, ShellFlowType
+
+    return DataflowBuildConfig(
+        output_dir=str(output), board=FINN_BOARDS[board], synth_clk_period_ns=clock_ns,
+        shell_flow_type=ShellFlowType.VIVADO_ZYNQ, generate_outputs=[DataflowOutputType.BITFILE], verify_steps=[],
+    )  # fmt: skip
+
+
+def keep_own_fifos(model: Any) -> None:
+    """Ask for no FIFO in a graph that has its own: without it, ZynqBuild puts FINN's beside ours once more."""
+    from qonnx.custom_op.registry import getCustomOp
+
+    for node in model.graph.node:
+        operator = getCustomOp(node)
+        for name in ("inFIFODepths", "outFIFODepths"):
+            operator.set_nodeattr(name, [2] * len(operator.get_nodeattr(name)))

@@ -27,6 +27,8 @@ class StreamJoin(VectorOperator):
 
     second_key = "otherDataType"
 
+    streams_in = 2
+
     def get_input_datatype(self, ind: int = 0) -> Any:
         """Return the QONNX datatype of an input's values."""
         return DataType[self.get_nodeattr(self.second_key if ind else "inputDataType")]

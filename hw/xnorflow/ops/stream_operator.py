@@ -20,6 +20,8 @@ class StreamOperator(HWCustomOp):
     """
 
     fold_key = "PE"
+    streams_in = 1
+    """Inputs that are streams, the first ones; those behind them are constants."""
 
     def fold(self) -> int:
         """Return the channels of a beat."""
@@ -51,7 +53,9 @@ class StreamOperator(HWCustomOp):
         return *shape[:-1], shape[-1] // self.fold(), self.fold()
 
     def get_instream_width(self, ind: int = 0) -> int:
-        """Return the bits of an input beat."""
+        """Return the bits of an input beat; 0 for a constant, which FINN takes for no interface then."""
+        if ind >= self.streams_in:
+            return 0
         return self.fold() * int(self.get_input_datatype(ind).bitwidth())
 
     def get_outstream_width(self, ind: int = 0) -> int:

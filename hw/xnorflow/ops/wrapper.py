@@ -9,6 +9,7 @@ from typing import Any
 
 from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 
+from xnorflow.ops.block_design import cell_commands, face_name, prepare_sources, render_face
 from xnorflow.render.templates import banner, load_template
 
 __all__ = [
@@ -177,9 +178,9 @@ class RtlNode(RTLBackend):
         return []
 
     def code_generation_ipi(self) -> list[str]:
-        """Return the Tcl that puts this node into a Vivado block design."""
-        files = [f"add_files -norecurse {file}" for file in self.get_rtl_file_list(abspath=True)]
-        return [
-            *files,
-            f"create_bd_cell -type module -reference {self.get_nodeattr('gen_top_module')} {self.onnx_node.name}",
-        ]
+        """Return the Tcl that makes a cell of this node in a block design, and write what it needs besides."""
+        folder, module = Path(self.get_nodeattr("code_gen_dir_ipgen")), self.get_nodeattr("gen_top_module")
+        prepare_sources(folder)
+        face = folder / f"{face_name(module)}.v"
+        face.write_text(render_face(module, self.get_verilog_top_module_intf_names()), encoding="utf-8")
+        return cell_commands(self.get_rtl_file_list(abspath=True), face, self.onnx_node.name)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 from small_designs import build_design, frames_of
 
 from xnorflow.artifact.memory_frames import MemoryFrame
 from xnorflow.artifact.streams import StreamSpec
-from xnorflow.generate.shell import SHELL, SHELL_MODULES, render_shell
+from xnorflow.generate.shell import SHELL, shell_sources
 from xnorflow.lower.config import BuildSettings, OutputKind
 from xnorflow.lower.integer_onnx import run_integer
-from xnorflow.ops.wrapper import RTL_LIBRARY
 from xnorflow.simulate.ports import SocPorts
 from xnorflow.simulate.soc import SocModel
 from xnorflow.simulate.verilator import compile_design, lint_design
@@ -21,19 +18,6 @@ from xnorflow.simulate.verilator import compile_design, lint_design
 BASE = 0x1000_0000
 LOW, FRAMES = 0x10, 0x1C
 READ, WRITE = 0, 1
-
-
-def shell_sources(build, design, **widths):
-    """Write the shell and return all sources, dependencies first, none twice."""
-    rtl = build / design.rtl_dir
-    names = dict.fromkeys(
-        [*(f"{name}.sv" for name in SHELL_MODULES), *(path.split("/")[-1] for path in design.sources)]
-    )
-    for name in names:
-        if not (rtl / name).exists():
-            shutil.copy(RTL_LIBRARY / name, rtl)
-    (rtl / f"{SHELL}.sv").write_text(render_shell(design, **widths), encoding="utf-8")
-    return [rtl / name for name in (*names, f"{SHELL}.sv")]
 
 
 def through_memory(soc, design, values, data_bits):
@@ -57,13 +41,15 @@ def through_memory(soc, design, values, data_bits):
 def test_frames_through_memory(tmp_path, perceptron, output, data_bits, address_bits):
     build, model = tmp_path / "build", perceptron(tmp_path / "net.onnx", (30, 12, 9, 4), input_bits=4, seed=5)
     lowered, design = build_design(model, build, BuildSettings(target_cycles=16, output=output))
-    sources = shell_sources(build, design, data_bits=data_bits, address_bits=address_bits)
+    rtl = tmp_path / "shell"
+    rtl.mkdir()
+    sources = shell_sources(build, design, rtl, data_bits=data_bits, address_bits=address_bits)
     assert lint_design(SHELL, sources) == []
     library = compile_design(SHELL, sources, tmp_path / "obj", ports=SocPorts())
     values = frames_of(design, 120)
     expected = lowered.codec.raw(run_integer(build / "integer.onnx", values, threads=1)).reshape(len(values), -1)
     for stall in (0.0, 0.4):
-        with SocModel(library, build / design.rtl_dir, base=BASE, stall=stall, size=1 << 18) as soc:
+        with SocModel(library, rtl, base=BASE, stall=stall, size=1 << 18) as soc:
             for first, last in ((0, 1), (1, 8), (8, 120)):
                 found, cycles = through_memory(soc, design, values[first:last], data_bits)
                 np.testing.assert_array_equal(found, expected[first:last])

@@ -11,6 +11,7 @@ import typer
 
 from xnorflow.flow.cli_bench import bench
 from xnorflow.flow.cli_compare import compare
+from xnorflow.flow.cli_deploy import deploy
 from xnorflow.flow.cli_manifest import manifest
 from xnorflow.flow.cli_package import package
 from xnorflow.flow.cli_simulate import simulate
@@ -217,7 +218,7 @@ def build(
     commands.build(model, output, settings, source, simulation, plan, quiet=quiet)
 
 
-for _command in (simulate, bench, synthesize, package, manifest):
+for _command in (simulate, bench, synthesize, package, deploy, manifest):
     app.command()(_command)
 
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from xnorflow.artifact.errors import ConfigError
+from xnorflow.flow.build_manifest import note_files
 from xnorflow.flow.config import Override, settings_from_options
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.session import working_in
@@ -66,6 +67,8 @@ def synthesize_vivado(directory: Path, options: list[Override], *, quiet: bool) 
                 made = build_bitstream(folders.build, settings, session.progress)
                 rows, files = list(_bitstream_rows(made)), list(made.files)
                 advance(0, f"FINN, Vivado {made.vivado}")
+        version = placed.finn["vivado_version"] if settings.out_of_context else made.vivado
+        note_files(folders, "vivado", [folders.build / name for name in files], {"vivado": str(version)})
         title = escape(folders.root.resolve().name)
         table = Table(
             "quantity", Column("value", overflow="fold"), "path", box=SIMPLE_HEAD, title=title, title_justify="left"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
 from xnorflow.artifact.design import Design
+from xnorflow.artifact.errors import GenerateError
+from xnorflow.artifact.files import write_text
 from xnorflow.artifact.memory_frames import MemoryFrame
+from xnorflow.ops.wrapper import RTL_LIBRARY
 from xnorflow.render.templates import banner, load_template
 
-__all__ = ["SHELL", "SHELL_MODULES", "render_shell"]
+__all__ = ["SHELL", "SHELL_MODULES", "render_shell", "shell_sources"]
 
 SHELL = "xnorflow_shell"
 SHELL_MODULES = (
@@ -56,3 +60,34 @@ def render_shell(design: Design, data_bits: int = 64, address_bits: int = 32) ->
 
 def _packing(frame: MemoryFrame) -> str:
     return "without gaps" if frame.dense else f"{frame.stream.per_beat} in {frame.beat_bits // 8} bytes"
+
+
+def shell_sources(
+    build: Path, design: Design, folder: Path, *, data_bits: int = 64, address_bits: int = 32
+) -> list[Path]:
+    """Write the shell, the design's modules and its memory files into a folder.
+
+    Args:
+        build: build folder that ``design`` lies in.
+        design: to put the shell around.
+        folder: takes the files, and ``xnorflow_shell.f``, their order.
+        data_bits: of a word of memory.
+        address_bits: of an address.
+
+    Returns:
+        Sources, dependencies first.
+
+    Raises:
+        GenerateError: a file of the design is missing.
+    """
+    library = {f"{name}.sv": RTL_LIBRARY / f"{name}.sv" for name in SHELL_MODULES}
+    files = {**library, **{Path(name).name: build / name for name in design.sources}}
+    memories = sorted((build / design.rtl_dir).glob("*.mem"))
+    for path in (*files.values(), *memories):
+        if not path.is_file():
+            raise GenerateError(f"design {design.top}", f"file {path} is missing", fix="build again")
+        shutil.copyfile(path, folder / path.name)
+    write_text(folder / f"{SHELL}.sv", render_shell(design, data_bits, address_bits))
+    names = [*files, f"{SHELL}.sv"]
+    write_text(folder / f"{SHELL}.f", "".join(f"{name}\n" for name in names))
+    return [folder / name for name in names]

@@ -1,6 +1,7 @@
 """The command line in this process, and small experiments for it."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from xnorflow.flow.cli import main
+
+sys.path.insert(0, str(Path(__file__).parent))  # verified
+sys.path.insert(0, str(Path(__file__).parents[1] / "lower"))  # map_files, styled_folding
 
 EXPERIMENT = """
 seed = 3

@@ -6,59 +6,30 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from verified import FRAMES, built, check, edit, padded_network, residual_network, saved
 
 from xnorflow.artifact.errors import InputModelError, LowerError, SimulateError
 from xnorflow.artifact.golden import GoldenVectors
-from xnorflow.artifact.progress import SilentProgress
 from xnorflow.flow.folders import Folders
-from xnorflow.flow.verify import SAVED, verify
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "lower"))
-
-from built_network import build_network
-from map_files import signs, trunk_in
-
-FRAMES = 8
-
-
-def built(chain, folder):
-    """Lower and generate a network, with golden vectors, as `xnorflow build` does."""
-    folder.mkdir(parents=True)
-    return build_network(chain.save(folder / "given.onnx"), folder, 400, FRAMES)
+from xnorflow.flow.verify import SAVED
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
     """A build of a padded convolutional network whose layers have several folds, and its integers."""
     folder = tmp_path_factory.mktemp("sound")
-    chain = signs(shape=(3, 6, 6), seed=5).conv(8, kernel=(2, 2)).activation().pad(1, 1, 1, 1).conv(6).activation()
-    network = built(chain.pool().classify(4), folder / "net").network
-    return folder / "net", network
+    return folder / "net", built(padded_network(), folder / "net").network
 
 
 @pytest.fixture
 def build(sound, tmp_path):
     shutil.copytree(sound[0], tmp_path / "net")
     return Folders.of_build(tmp_path / "net")
-
-
-def check(folders):
-    return verify(folders, FRAMES, SilentProgress())
-
-
-def saved(folders):
-    with np.load(folders.report / SAVED) as content:
-        return content["expected"], content["found"]
-
-
-def edit(path, change):
-    path.write_text(change(path.read_text()))
 
 
 def test_a_sound_build(build):
@@ -72,7 +43,7 @@ def test_a_sound_build(build):
 
 def test_a_residual_build_and_the_command_in_a_process_of_its_own(tmp_path):
     """Saved graphs hold operators of our own, which nothing else has registered there."""
-    built(trunk_in().block().head(), tmp_path / "net")
+    built(residual_network(), tmp_path / "net")
     assert check(Folders.of_build(tmp_path / "net"))[-1].tensors > 10
     command = [sys.executable, "-c", "import sys; from xnorflow.flow.cli import main; sys.exit(main())", "verify"]
     done = subprocess.run([*command, str(tmp_path / "net"), "--frames", "2"], capture_output=True, text=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,37 +11,20 @@ from xnorflow.artifact.design import Design
 from xnorflow.artifact.errors import GenerateError
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.generate.stage import generate
-from xnorflow.lower.config import BuildSettings, OutputKind
-from xnorflow.lower.stage import Lowered, lower
+from xnorflow.lower.stage import Lowered
 from xnorflow.simulate.verilator import lint_design
-
-WIDTHS = (30, 12, 9, 4)
-FOLDING = {  # a width converter behind the first layer; not left to estimates, which may change
-    "fc0_mvau": {"PE": 6, "SIMD": 5}, "fc1_mvau": {"PE": 3, "SIMD": 3}, "fc2_mvau": {"PE": 1, "SIMD": 3},
-    "label_argmax": {"PE": 1},
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory, perceptron) -> tuple[Path, Lowered, Design]:
-    folder = tmp_path_factory.mktemp("net")
-    model = perceptron(folder / "net.onnx", WIDTHS, input_bits=4, seed=5)
-    build = folder / "build"
-    build.mkdir()
-    (folder / "folding.json").write_text(json.dumps(FOLDING), encoding="utf-8")
-    settings = BuildSettings(folding=folder / "folding.json", output=OutputKind.LABELS)
-    lowered = lower(model, build, settings, None, SilentProgress())
+def built(lowered_small) -> tuple[Path, Lowered, Design]:
+    build, lowered = lowered_small()
     return build, lowered, generate(build, lowered, SilentProgress())
 
 
-def test_equal_inputs_give_equal_bytes(built, tmp_path):
+def test_equal_inputs_give_equal_bytes(built, tmp_path, bytes_in):
     build, lowered, design = built
-    again = generate(tmp_path, lowered, SilentProgress())
-    assert again == design
-    first = {path.name: path.read_bytes() for path in (build / "rtl").iterdir()}
-    second = {path.name: path.read_bytes() for path in (tmp_path / "rtl").iterdir()}
-    assert first == second
-    assert (build / "design.json").read_bytes() == (tmp_path / "design.json").read_bytes()
+    assert generate(tmp_path, lowered, SilentProgress()) == design
+    assert bytes_in(build, "rtl", "design.json") == bytes_in(tmp_path, "rtl", "design.json")
 
 
 def test_design_file_survives_a_round_trip(built):
@@ -74,14 +56,9 @@ def test_top_names_ports_and_instances_after_the_network(built):
 
 
 @pytest.mark.parametrize("file", ["xnorflow_top.sv", "fc0_mvau.sv", "fc1_dwc.sv", "fc0_mvau_start.mem"])
-def test_generated_text_is_the_golden_one(built, file, request):
+def test_generated_text_is_the_golden_one(built, file, is_golden):
     build, _, design = built
-    text = (build / "rtl" / file).read_text().replace(design.artifact_sha256, "0" * 64)
-    golden = Path(__file__).parent / "golden" / file
-    if request.config.getoption("--update-golden"):
-        golden.parent.mkdir(exist_ok=True)
-        golden.write_text(text)
-    assert text == golden.read_text(), "look at the difference; if it is meant: pytest --update-golden"
+    is_golden((build / "rtl" / file).read_text().replace(design.artifact_sha256, "0" * 64), file)
 
 
 def test_weight_memory_holds_the_networks_weights_in_fold_order(built):

@@ -2,59 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
+from vitis_rules import violations
 
 from xnorflow.artifact.errors import GenerateError, InputModelError
 from xnorflow.artifact.hls_design import HLS_DESIGN_FILE, HlsDesign
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.generate.hls_stage import generate_hls
-from xnorflow.lower.config import Backend, BuildSettings, OutputKind
+from xnorflow.lower.config import Backend
 from xnorflow.lower.finn_compat import build_directory
-from xnorflow.lower.stage import Lowered, lower
-
-WIDTHS = (30, 12, 9, 4)
-FOLDING = {
-    "fc0_mvau": {"PE": 6, "SIMD": 5}, "fc1_mvau": {"PE": 3, "SIMD": 3}, "fc2_mvau": {"PE": 1, "SIMD": 3},
-    "label_argmax": {"PE": 1},
-}  # fmt: skip
+from xnorflow.lower.stage import Lowered
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory, perceptron) -> tuple[Path, Lowered, HlsDesign]:
-    folder = tmp_path_factory.mktemp("net")
-    model = perceptron(folder / "net.onnx", WIDTHS, input_bits=4, seed=5)
-    build = folder / "build"
-    build.mkdir()
-    (folder / "folding.json").write_text(json.dumps(FOLDING), encoding="utf-8")
-    settings = BuildSettings(folding=folder / "folding.json", output=OutputKind.LABELS, backend=Backend.HLS)
-    lowered = lower(model, build, settings, None, SilentProgress())
+def built(lowered_small) -> tuple[Path, Lowered, HlsDesign]:
+    build, lowered = lowered_small(Backend.HLS)
     return build, lowered, generate_hls(build, lowered, SilentProgress())
 
 
-def test_equal_inputs_give_equal_bytes(built, tmp_path):
+def test_equal_inputs_give_equal_bytes(built, tmp_path, bytes_in):
     build, lowered, design = built
     assert generate_hls(tmp_path, lowered, SilentProgress()) == design
-    first = {path.name: path.read_bytes() for path in (build / "hls").iterdir()}
-    second = {path.name: path.read_bytes() for path in (tmp_path / "hls").iterdir()}
-    assert first == second
-    assert (build / HLS_DESIGN_FILE).read_bytes() == (tmp_path / HLS_DESIGN_FILE).read_bytes()
+    assert bytes_in(build, "hls", HLS_DESIGN_FILE) == bytes_in(tmp_path, "hls", HLS_DESIGN_FILE)
 
 
 @pytest.mark.parametrize(
     "file", ["top.hpp", "top.cpp", "fc0_mvau.hpp", "params_fc0_mvau.hpp", "hls_syn_xnorflow_top.tcl"]
 )
-def test_generated_text_is_the_golden_one(built, file, request):
+def test_generated_text_is_the_golden_one(built, file, is_golden):
     build, _, design = built
     text = (build / "hls" / file).read_text(encoding="utf-8").replace(design.artifact_sha256, "0" * 64)
-    golden = Path(__file__).parent / "golden" / "hls" / file
-    if request.config.getoption("--update-golden"):
-        golden.parent.mkdir(exist_ok=True)
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8"), "look at it; if it is meant: pytest --update-golden"
+    is_golden(text, f"hls/{file}")
 
 
 def test_design_file_survives_a_round_trip(built):
@@ -74,6 +55,27 @@ def test_no_path_of_the_machine_and_no_date_in_generated_text(built):
         text = path.read_text(encoding="utf-8")
         assert str(build) not in text and "/tmp" not in text
         assert not re.search(r"\b20\d\d-\d\d-\d\d\b", text)
+
+
+def test_the_top_is_a_function_of_axi_streams_without_start_signal_that_calls_layers_only(built):
+    build, _, design = built
+    text = (build / "hls" / "top.cpp").read_text(encoding="utf-8")
+    assert violations(text) == []
+    head, body = re.search(rf"^void {design.top}\((.*?)\) \{{\n(.*)^\}}", text, re.MULTILINE | re.DOTALL).groups()
+    ports = re.findall(r"hls::stream<ap_uint<\d+> >& (\w+)", head)
+    assert ports == ["in0_V", "out0_V"]
+    interfaces = [f"#pragma HLS INTERFACE axis port={port}" for port in ports]
+    lines = [line for line in body.splitlines() if line]
+    assert lines[:4] == [*interfaces, "#pragma HLS INTERFACE ap_ctrl_none port=return", "#pragma HLS DATAFLOW"]
+    # Canonical dataflow: declarations with their depths, then calls, each stream written before it is read.
+    declared = r'  hls::stream<ap_uint<\d+> > (\w+)\("\1"\);|#pragma HLS STREAM variable=\w+ depth=\d+'
+    calls = [line for line in lines[4:] if not re.fullmatch(declared, line)]
+    assert len(calls) == len(design.nodes) and all(re.fullmatch(r"  \w+_frame\([\w, ]+\);", line) for line in calls)
+    known = {"in0_V"}
+    for call, name in zip(calls, design.nodes, strict=True):
+        first, *_, last = re.findall(r"\w+", call.split("(")[1])
+        assert call.startswith(f"  {name}_frame(") and first in known and last not in known
+        known.add(last)
 
 
 def test_every_layer_is_called_once_between_streams_of_one_writer_and_one_reader(built):
@@ -144,6 +146,7 @@ def test_finn_prepares_an_ip_of_every_node_from_files_that_are_there(built, tmp_
             _check_includes(folder, f"top_{node.name}.cpp")
             text = (folder / f"top_{node.name}.cpp").read_text(encoding="utf-8")
             assert "#pragma HLS INTERFACE axis port=in0_V" in text and f"void {node.name}(" in text
+            assert violations(text) == []
 
 
 def _check_includes(folder: Path, name: str) -> None:

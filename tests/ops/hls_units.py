@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from units import in_python, stream
+from vitis_rules import violations
 
 from xnorflow.artifact.streams import pack, unpack
 from xnorflow.lower.finn_compat import prepare_finn
@@ -77,11 +78,21 @@ class Unit:
         return [unpack(beats, spec) for beats in simulation.run(function, sides)]
 
 
+def require_numpy(unit: Unit, simulation: CSimulation) -> None:
+    """Require that each output is what numpy says, and not always the same."""
+    expected, found = unit.expected(), unit.found(simulation)
+    assert len(np.unique(expected)) > 1 and len(found) == unit.outputs
+    for one in found:
+        np.testing.assert_array_equal(one, expected)
+
+
 def compiled(units: Iterable[Unit], folder: Path) -> CSimulation:
     """Return all units as one library; any warning of the compiler is an error."""
     units = list(units)
     sources = folder / "hls"
     sources.mkdir()
     widest = max(write_nodes(unit.model, [unit.operator], sources) for unit in units)
+    for path in sources.glob("*.hpp"):
+        assert violations(path.read_text(encoding="utf-8")) == [], path.name
     functions = [node_function(unit.model, unit.operator) for unit in units]
     return CSimulation(compile_functions(functions, sources, folder / "obj", widest=widest, strict=True))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from ladder import climb_file
+from ladder_c import build_of, climb_in_c
 
 from xnorflow.export.settle import settle_thresholds
 from xnorflow.export.to_qonnx import export_network
-from xnorflow.lower.config import BuildSettings, OutputKind
+from xnorflow.lower.config import Backend, BuildSettings, OutputKind
 from xnorflow.lower.extract_integers import extract_integers
 from xnorflow.lower.import_model import import_model
 from xnorflow.simulate.config import SimulateSettings
@@ -68,6 +69,15 @@ def test_integers_are_what_torch_computes(exported):
 def test_residual_networks(form, exported, tmp_path):
     path, _, _ = exported(network="RESNET8_1W1A", block=FORMS[form])
     climb_file(path, BuildSettings(target_cycles=4608), SimulateSettings(frames=8, seed=3), tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("form", ["real_to_binary", "gate_and_side_branch"])
+def test_residual_networks_in_c(form, exported, tmp_path):
+    path, _, _ = exported(network="RESNET8_1W1A", block=FORMS[form])
+    built = build_of(path, tmp_path, BuildSettings(target_cycles=4608, backend=Backend.HLS), seed=3)
+    assert len(np.unique(built.expected)) > 1
+    climb_in_c(built)
 
 
 @pytest.mark.full

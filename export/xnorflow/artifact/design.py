@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.files import write_json
 from xnorflow.artifact.streams import StreamSpec
 
-__all__ = ["Design", "DesignNode"]
+__all__ = ["Design", "DesignNode", "kind_of", "load_description", "save_description"]
+
+T = TypeVar("T")
+
+
+def kind_of(op_type: str) -> str:
+    """Return what a layer computes: its op type without FINN's suffix of a backend."""
+    return op_type.removesuffix("_rtl").removesuffix("_hls")
+
+
+def save_description(path: Path, design: Any) -> None:
+    """Write a dataclass with an ``input`` and an ``output`` stream as JSON."""
+    content = {**asdict(design), "input": design.input.to_json(), "output": design.output.to_json()}
+    write_json(path, content)
+
+
+def load_description(
+    path: Path, build: Callable[[dict[str, Any]], T], what: str = "design description",
+    allowed: str = "the design.json that `xnorflow build` writes", fix: str = "run `xnorflow build` first",
+) -> T:  # fmt: skip
+    """Read what :func:`save_description` wrote.
+
+    Args:
+        path: of the JSON.
+        build: makes the dataclass of its content, in which the streams are StreamSpecs already.
+        what: should be there, for the message.
+        allowed: and where it comes from.
+        fix: and how to get it.
+
+    Raises:
+        InputModelError: the file is missing or not such a description.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return build({**content, **{key: StreamSpec.from_json(content[key]) for key in ("input", "output")}})
+    except (OSError, ValueError, KeyError, TypeError) as reason:
+        raise InputModelError(f"design {path}", f"missing or not a {what}", allowed, fix) from reason
 
 
 @dataclass(frozen=True)
@@ -26,6 +63,7 @@ class DesignNode:
         info: folding and shape for people: MW, MH, PE, SIMD, depth...
         takes: for each stream in, what gives it: ``<node>.out<number>``, or ``in0`` of the top.
         output_bits: width of TDATA of each stream out.
+        functions: for a layer in C++, its functions in ``<name>.hpp``, in series; none for RTL.
     """
 
     name: str
@@ -35,11 +73,12 @@ class DesignNode:
     info: dict[str, Any]
     takes: tuple[str, ...]
     output_bits: tuple[int, ...]
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Design:
-    """A stitched accelerator.
+    """A stitched accelerator. Layers may be C++ for HLS: instances of the IPs that Vitis HLS makes of them.
 
     Args:
         top: name of the top module; its ports are ``ap_clk``, ``ap_rst_n`` (synchronous, active low) and two streams.
@@ -48,12 +87,15 @@ class Design:
         board: board name, e.g. ``Pynq-Z2``.
         part: part string, e.g. ``xc7z020clg400-1``.
         clock_ns: assumed clock period.
-        cycles_per_frame: predicted steady-state interval between frames.
-        latency_cycles: predicted clock edges from the first frame's first beat in to its last beat out.
+        cycles_per_frame: predicted steady-state interval between frames; with layers in C++, which take cycles that
+            are not known, what it would be were they RTL.
+        latency_cycles: predicted clock edges from the first frame's first beat in to its last beat out; likewise.
         input: port that takes frames.
         output: port that gives results.
         nodes: instances in stream order.
         artifact_sha256: hash of the ONNX file that the design was made from.
+        hls_dir: folder of the C++ of layers, with all that it includes, relative to the build folder; else empty.
+        widest: bits of the widest integer in it.
     """
 
     top: str
@@ -68,12 +110,17 @@ class Design:
     output: StreamSpec
     nodes: tuple[DesignNode, ...]
     artifact_sha256: str
+    hls_dir: str = ""
+    widest: int = 0
+
+    @property
+    def hls_nodes(self) -> tuple[DesignNode, ...]:
+        """The layers in C++."""
+        return tuple(node for node in self.nodes if node.functions)
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        content = asdict(self)
-        content["input"], content["output"] = self.input.to_json(), self.output.to_json()
-        write_json(path, content)
+        save_description(path, self)
 
     @classmethod
     def load(cls, path: Path) -> Design:
@@ -82,21 +129,30 @@ class Design:
         Raises:
             InputModelError: the file is missing or not a design description.
         """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            content["sources"] = tuple(content["sources"])
-            content["input"] = StreamSpec.from_json(content["input"])
-            content["output"] = StreamSpec.from_json(content["output"])
-            content["nodes"] = tuple(_node(node) for node in content["nodes"])
-            return cls(**content)
-        except (OSError, ValueError, KeyError, TypeError) as reason:
+        return load_description(path, cls._of_json)
+
+    @classmethod
+    def load_rtl(cls, path: Path) -> Design:
+        """Read what :meth:`save` wrote, all layers of which are RTL.
+
+        Raises:
+            InputModelError: the file is missing or not a design description, or layers are C++.
+        """
+        design = cls.load(path)
+        if design.hls_nodes:
+            names = ", ".join(node.name for node in design.hls_nodes)
             raise InputModelError(
-                f"design {path}",
-                "missing or not a design description",
-                "the design.json that `xnorflow build` writes",
-                "run `xnorflow build` first",
-            ) from reason
+                f"design {path}", f"C++ for HLS: {names}", "a design all in RTL",
+                "run Vitis HLS on hls/hls_syn_<layer>.tcl, or build with --backend rtl",
+            )  # fmt: skip
+        return design
+
+    @classmethod
+    def _of_json(cls, content: dict[str, Any]) -> Design:
+        nodes = tuple(_node(node) for node in content["nodes"])
+        return cls(**{**content, "sources": tuple(content["sources"]), "nodes": nodes})
 
 
 def _node(content: dict[str, Any]) -> DesignNode:
-    return DesignNode(**{**content, **{key: tuple(content[key]) for key in ("sources", "takes", "output_bits")}})
+    keys = ("sources", "takes", "output_bits", "functions")
+    return DesignNode(**{**content, **{key: tuple(content[key]) for key in keys if key in content}})

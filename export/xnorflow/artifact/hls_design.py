@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from xnorflow.artifact.errors import InputModelError
-from xnorflow.artifact.files import write_json
+from xnorflow.artifact.design import load_description, save_description
 from xnorflow.artifact.streams import StreamSpec
 
 __all__ = ["HLS_DESIGN_FILE", "HlsDesign"]
@@ -47,9 +46,7 @@ class HlsDesign:
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        content = asdict(self)
-        content["input"], content["output"] = self.input.to_json(), self.output.to_json()
-        write_json(path, content)
+        save_description(path, self)
 
     @classmethod
     def load(cls, path: Path) -> HlsDesign:
@@ -58,14 +55,11 @@ class HlsDesign:
         Raises:
             InputModelError: the file is missing or not a description of an HLS design.
         """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            content["sources"], content["nodes"] = tuple(content["sources"]), tuple(content["nodes"])
-            content["input"] = StreamSpec.from_json(content["input"])
-            content["output"] = StreamSpec.from_json(content["output"])
-            return cls(**content)
-        except (OSError, ValueError, KeyError, TypeError) as reason:
-            raise InputModelError(
-                f"design {path}", "missing or not a description of an HLS design",
-                f"the {HLS_DESIGN_FILE} that `xnorflow build --backend hls` writes", "build first",
-            ) from reason  # fmt: skip
+        return load_description(
+            path, cls._of_json, "description of an HLS design",
+            f"the {HLS_DESIGN_FILE} that `xnorflow build --backend hls` writes", "build first",
+        )  # fmt: skip
+
+    @classmethod
+    def _of_json(cls, content: dict[str, Any]) -> HlsDesign:
+        return cls(**{**content, "sources": tuple(content["sources"]), "nodes": tuple(content["nodes"])})

@@ -55,7 +55,7 @@ RUNS = Path("runs")
 app = typer.Typer(
     name="xnorflow",
     help="From a PyTorch network to a bit-exact XNOR-popcount accelerator: "
-    "train -> export -> lower -> generate -> simulate -> synthesize.",
+    "train -> export -> lower -> generate -> simulate -> synthesize -> deploy.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -72,8 +72,7 @@ def _show_version(wanted: bool) -> None:
 
 def _show_help(context: typer.Context, wanted: bool) -> None:
     if wanted:
-        text = context.get_help()  # empty where typer prints it in color by itself
-        if text:
+        if text := context.get_help():  # empty where typer prints it in color by itself
             typer.echo(text)
         raise typer.Exit
 

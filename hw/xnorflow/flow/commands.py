@@ -17,9 +17,10 @@ from xnorflow.flow.folders import Folders
 from xnorflow.flow.following import follow, is_follower
 from xnorflow.flow.inputs import choose_inputs
 from xnorflow.flow.session import Session, working_in
+from xnorflow.flow.simulators import check_for_design, check_for_settings
 from xnorflow.flow.stages import Plan, Stage
 from xnorflow.flow.workflow import Workflow
-from xnorflow.lower.config import Backend, BuildSettings
+from xnorflow.lower.config import BuildSettings
 from xnorflow.simulate.config import SimulateSettings
 from xnorflow.synthesize.config import SynthesizeSettings
 from xnorflow.train.config import DatasetName, DataSettings
@@ -119,7 +120,7 @@ def run(config_file: Path, overrides: list[Override], runs: Path, plan: Plan, *,
         if plan.includes(Stage.LOWER):
             model = folders.export / "model.onnx"
             workflow.build(model, config.build, generate=plan.includes(Stage.GENERATE))
-        _finish(workflow, config.build, config.simulate, config.synthesize, plan)
+        _finish(workflow, config.simulate, config.synthesize, plan)
         if plan.includes(Stage.LOWER):
             _report(folders, session)
 
@@ -167,7 +168,7 @@ def build(
             workflow.unpack(entry, model)
         workflow.reference(model, images)
         workflow.build(model, settings, generate=plan.includes(Stage.GENERATE))
-        _finish(workflow, settings, simulate_settings, SynthesizeSettings(), plan)
+        _finish(workflow, simulate_settings, SynthesizeSettings(), plan)
         _report(folders, session)
 
 
@@ -175,7 +176,7 @@ def simulate(directory: Path, options: list[Override], *, quiet: bool) -> None:
     """Simulate the design of a run or build on its golden vectors."""
     settings = settings_from_options(SimulateSettings, options)
     folders = Folders.find(directory)
-    _check_simulator(Backend.HLS if folders.hls_design.is_file() else Backend.RTL)
+    check_for_design(folders)
     with working_in(folders.root, quiet=quiet) as session:
         Workflow(folders, session).simulate(settings, always=True)
         _report(folders, session)
@@ -186,12 +187,7 @@ def verify(directory: Path, frames: int, *, quiet: bool) -> None:
     from xnorflow.flow.verify import verify as verify_run
 
     folders = Folders.find(directory)
-    if folders.hls_design.is_file():
-        raise InputModelError(
-            f"design {folders.hls_design}", "is C++ for HLS", "a design in RTL",
-            "compare its outputs by `xnorflow simulate`, or build with --backend rtl",
-        )  # fmt: skip
-    _check_simulator()
+    check_for_design(folders)
     with working_in(folders.root, quiet=quiet) as session:
         rungs = verify_run(folders, frames, session.progress)
         width = max(len(rung.name) for rung in rungs)
@@ -214,12 +210,10 @@ def report(directory: Path, *, quiet: bool) -> None:
         _report(folders, session, functions=True)
 
 
-def _finish(
-    workflow: Workflow, build: BuildSettings, simulate: SimulateSettings, synthesize: SynthesizeSettings, plan: Plan
-) -> None:
+def _finish(workflow: Workflow, simulate: SimulateSettings, synthesize: SynthesizeSettings, plan: Plan) -> None:
     if plan.includes(Stage.SIMULATE):
         workflow.simulate(simulate)
-    if plan.includes(Stage.SYNTHESIZE) and synthesize.enabled and build.backend is Backend.RTL:
+    if plan.includes(Stage.SYNTHESIZE) and synthesize.enabled and workflow.is_rtl():
         workflow.synthesize(synthesize)
 
 
@@ -249,18 +243,7 @@ def _check_build(settings: BuildSettings, plan: Plan) -> None:
             f"folding file {settings.folding}", "no such file", "FINN's JSON folding format", "check the path"
         )
     if plan.includes(Stage.SIMULATE):
-        _check_simulator(settings.backend)
-
-
-def _check_simulator(backend: Backend = Backend.RTL) -> None:
-    from xnorflow.simulate.ap_types import find_ap_types
-    from xnorflow.simulate.tools import find_compiler, find_verilator
-
-    if backend is Backend.HLS:
-        find_ap_types()
-    else:
-        find_verilator()
-    find_compiler()
+        check_for_settings(settings)
 
 
 def _check_output(output: Path) -> None:

@@ -85,7 +85,7 @@ def simulate_golden(folders: Folders, settings: SimulateSettings, progress: Prog
     Design.load(folders.design)
     golden, expectation = expect_golden(folders, settings.frames, progress)
     report = simulate(folders.build, expectation.inputs, expectation.outputs, settings, progress)
-    _write_accuracy(folders, golden, expectation, "rtl")
+    _write_accuracy(folders, golden, expectation, "mixed" if report.layers_in_cpp else "rtl")
     return report
 
 

@@ -46,11 +46,11 @@ def deploy(
         raise InputModelError(
             f"design {folders.hls_design}", "is C++ for HLS", "a design in RTL", "build with --backend rtl"
         )
-    design = Design.load(folders.design)
+    design = Design.load_rtl(folders.design)
     bits = data_bits or DATA_BITS[load_board(design.board).family]
     if bits not in (32, 64, 128, 256, 512, 1024):
         raise ConfigError("option --data-bits", f"{bits}", "32, 64, 128, 256, 512 or 1024")
-    target = output or folders.root / "deploy"
+    target = output or folders.deployed
     with working_in(folders.root, quiet=quiet) as session:
         with session.progress.task("deploy") as advance:
             write_folder(folders, design, target, frames, bits)

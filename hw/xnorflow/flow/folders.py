@@ -86,6 +86,11 @@ class Folders:
         return self.build / HLS_DESIGN_FILE
 
     @property
+    def deployed(self) -> Path:
+        """What a board's Python takes."""
+        return self.root / "deploy"
+
+    @property
     def golden(self) -> Path:
         """Inputs and logits that the design is compared with."""
         exported = self.export / "golden.npz"

@@ -55,6 +55,7 @@ class Backend(StrEnum):
 
     RTL = "rtl"
     HLS = "hls"
+    AUTO = "auto"
 
 
 class Objective(StrEnum):
@@ -125,7 +126,9 @@ OutputTypeOption = Annotated[
 BackendOption = Annotated[
     Backend | None,
     typer.Option(
-        "--backend", help="rtl: SystemVerilog; hls: C++ for Vitis HLS, simulated by g++.", rich_help_panel=HARDWARE
+        "--backend",
+        help="rtl: SystemVerilog; hls: C++ for Vitis HLS; auto: RTL but for layers that the folding file has in HLS.",
+        rich_help_panel=HARDWARE,
     ),
 ]
 

@@ -53,7 +53,7 @@ def package(directory: Path, output: Path | None, options: list[Override], *, qu
             f"design {folders.hls_design}", "is C++ for HLS", "a design in RTL",
             "let Vitis HLS export its own IP by hls/hls_syn_xnorflow_top.tcl, or build with --backend rtl",
         )  # fmt: skip
-    design = Design.load(folders.design)
+    design = Design.load_rtl(folders.design)
     check_output(target)
     with working_in(folders.root, quiet=quiet) as session:
         with session.progress.task("package") as advance:

@@ -11,6 +11,11 @@ from xnorflow.synthesize.report import PACKED_LABEL
 
 __all__ = ["RESOURCES", "Row", "summary_rows"]
 
+_ACCURACIES = (
+    ("integer", "integer", "integer.onnx"), ("rtl", "RTL", "Verilator"), ("mixed", "RTL and C++", "Verilator and g++"),
+    ("cpp", "C++", "g++"),
+)  # fmt: skip
+"""Keys of accuracy.json, what they are of, and where they come from."""
 RESOURCES = ("LUT", "FF", "LUTRAM", "BRAM36", "DSP")
 
 
@@ -55,10 +60,9 @@ def _accuracy(results: Results) -> Iterator[Row]:
     value = accuracy.get("accuracy_float", facts.get("accuracy_float"))
     if value is not None:
         yield Row("accuracy", "accuracy, float", f"{value:.2%} of {frames:,}", "torch" if facts else "QONNX execution")
-    for path, origin in (("integer", "integer.onnx"), ("rtl", "Verilator"), ("cpp", "g++")):
+    for path, name, origin in _ACCURACIES:
         value = accuracy.get(f"accuracy_{path}")
         if value is not None:
-            name = {"rtl": "RTL", "cpp": "C++"}.get(path, path)
             yield Row("accuracy", f"accuracy, {name}", f"{value:.2%} of {frames:,}", origin)
 
 
@@ -77,8 +81,10 @@ def _simulation(results: Results) -> Iterator[Row]:
         return
     wrong, frames = simulation["mismatches"], simulation["frames"]
     kind = results.lowering.get("output", "outputs")
-    path = f"Verilator, {simulation['stall_probability']:.0%} stalls"
-    yield Row("simulation", f"RTL: differing {kind}", f"{wrong:,} of {frames:,} frames", path, not wrong)
+    layers = simulation.get("layers_in_cpp", ())
+    what, tools = ("RTL and C++", f"Verilator, {len(layers)} by g++") if layers else ("RTL", "Verilator")
+    path = f"{tools}, {simulation['stall_probability']:.0%} stalls"
+    yield Row("simulation", f"{what}: differing {kind}", f"{wrong:,} of {frames:,} frames", path, not wrong)
     wall = simulation.get("wall_seconds")
     if wall is not None:
         yield Row("simulation", "simulation time", f"{wall:.1f} s", "wall clock, with its build")
@@ -86,6 +92,10 @@ def _simulation(results: Results) -> Iterator[Row]:
 
 def _speed(results: Results) -> Iterator[Row]:
     simulation, design = results.simulation, results.design
+    if design is not None and design.hls_nodes:
+        count = f"{len(design.hls_nodes)} of {len(design.nodes)} modules in C++"
+        yield Row("speed", "cycles/frame", "not known", f"{count}: Vitis HLS tells theirs")
+        return
     predicted = simulation.get("cycles_per_frame_predicted", design.cycles_per_frame if design else None)
     if predicted is not None:
         yield Row("speed", "cycles/frame, predicted", f"{predicted:,}", "cycle model, no stalls")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from xnorflow.lower.integer_onnx import run_integer_operations
 from xnorflow.lower.reference import logits_graph, reference_logits
 from xnorflow.lower.steps import STEPS
 from xnorflow.lower.verify import check_logits, execute_frame, verify_step
+from xnorflow.simulate.taps import run_tapped, run_tapped_c
 
 __all__ = ["Rung", "verify"]
 
@@ -55,7 +57,7 @@ def verify(folders: Folders, frames: int, progress: Progress) -> list[Rung]:
     Raises:
         InputModelError: nothing was built there.
         LowerError: a graph or integer.onnx differs; says where first.
-        SimulateError: the RTL differs; names the first node, frame and element.
+        SimulateError: the RTL or C++ differs; names the first node, frame and element.
     """
     prepare_finn()  # registers the operators that the saved graphs are made of
     from qonnx.core.modelwrapper import ModelWrapper
@@ -83,7 +85,7 @@ def verify(folders: Folders, frames: int, progress: Progress) -> list[Rung]:
                 verify_step(step.name, graph, extraction.network, extraction.codec, values, step.raw)
                 rungs.append(Rung(f"integers = {step.name}", len(values), len(extraction.network.operations)))
             advance(1, step.name)
-        rungs.append(_graph_and_rtl(folders, graph, values, progress))
+        rungs.append(_graph_and_design(folders, graph, values, progress))
     return rungs
 
 
@@ -120,25 +122,47 @@ def _integers_and_file(folders: Folders, extraction: Extraction, values: IntArra
     return Rung("integers = integer.onnx", len(values), len(expected))
 
 
-def _graph_and_rtl(folders: Folders, graph: Any, values: IntArray, progress: Progress) -> Rung:
-    """Compare every stream of the RTL with the tensor of the last graph."""
+def _graph_and_design(folders: Folders, graph: Any, values: IntArray, progress: Progress) -> Rung:
+    """Compare every stream of the RTL or C++ with the tensor of the last graph."""
+    specs = dict(_streams(graph, whole_in_cpp=folders.hls_design.is_file()))
+    if folders.hls_design.is_file():
+        wanted = {name: spec.per_beat * spec.bits for name, (_, _, spec) in specs.items()}
+        streams = run_tapped_c(folders.build, values, wanted, progress)
+    else:
+        streams = run_tapped(folders.build, values, progress)
+    contexts = [execute_frame("the last graph", graph, frame) for frame in values]
+    kinds, first = set(), len(values)
+    worst: tuple[str, IntArray, IntArray] | None = None
+    for name, (node, tensor, spec) in specs.items():
+        expected = np.stack([np.rint(context[tensor]).astype(np.int64).reshape(-1) for context in contexts])
+        found = _frames(streams[name], spec, len(values))
+        kinds.add(kind := "C++" if node.op_type.endswith("_hls") else "RTL")
+        differing = (expected != found).any(axis=1)
+        # Of the earliest frame: where a design gets stuck, layers in front of the fault lack later ones.
+        if differing.any() and int(differing.argmax()) < first:
+            first = int(differing.argmax())
+            worst = f"{kind}, node {node.name} ({node.op_type})", expected, found
+    if worst is not None:
+        _raise_difference(folders, SimulateError, *worst)
+    return Rung(f"last graph = {' and '.join(sorted(kinds, reverse=True))}", len(values), len(streams))
+
+
+def _streams(graph: Any, *, whole_in_cpp: bool) -> Iterator[tuple[str, tuple[Any, str, StreamSpec]]]:
+    """Yield each stream of a design with the node that gives it, the tensor, and how the tensor travels.
+
+    Where the whole design is C++, what the graph has as FIFOs is in the streams in front of them.
+    """
     from qonnx.custom_op.registry import getCustomOp
 
-    from xnorflow.simulate.taps import run_tapped
-
-    streams = run_tapped(folders.build, values, progress)
-    contexts = [execute_frame("the last graph", graph, frame) for frame in values]
     for node in graph.graph.node:
+        if whole_in_cpp and node.domain.endswith(".rtl"):
+            continue
         operator = getCustomOp(node)
         for index, tensor in enumerate(node.output):
             shape, datatype = operator.get_folded_output_shape(index), operator.get_output_datatype(index)
-            expected = np.stack([np.rint(context[tensor]).astype(np.int64).reshape(-1) for context in contexts])
-            elements = expected.shape[1]
-            spec = StreamSpec("out", datatype.name, int(datatype.bitwidth()), elements, int(shape[-1]))
-            found = _frames(streams[f"{node.name}.out{index}"], spec, len(values))
-            if not np.array_equal(found, expected):
-                _raise_difference(folders, SimulateError, f"RTL, node {node.name} ({node.op_type})", expected, found)
-    return Rung("last graph = RTL", len(values), len(streams))
+            elements, bits = int(np.prod(shape)), int(datatype.bitwidth())
+            spec = StreamSpec("out", datatype.name, bits, elements, int(shape[-1]))
+            yield f"{node.name}.out{index}", (node, tensor, spec)
 
 
 def _frames(beats: npt.NDArray[np.uint8], spec: StreamSpec, frames: int) -> IntArray:

@@ -128,7 +128,7 @@ class Workflow:
         self._do("reference", key, action)
 
     def build(self, model: Path, settings: BuildSettings, *, generate: bool = True) -> None:
-        """Lower ``model`` and, unless told not to, generate its RTL."""
+        """Lower ``model`` and, unless told not to, generate its RTL or C++."""
         folders, in_hls = self._folders, settings.backend == "hls"
 
         def action() -> Outcome:
@@ -140,25 +140,19 @@ class Workflow:
             golden = GoldenVectors.load(folders.golden)
             with staged_contents(folders.build) as work:
                 lowered = lower(model, work, settings, golden, self._progress)
-                if not in_hls:
-                    _check_budget(work, lowered.board)
+                _check_budget(work, lowered.board)
                 note = f"integers = reference on {lowered.checked_frames:,} frames"
                 if generate and in_hls:
                     layers = generate_hls(work, lowered, self._progress).nodes
                     note = f"{len(layers)} layers in C++ for {lowered.board}"
                 elif generate:
                     design = generate_rtl(work, lowered, self._progress)
-                    note = f"{len(design.nodes)} modules for {design.board}, {design.cycles_per_frame:,} cycles a frame"
+                    cycles, count = f"{design.cycles_per_frame:,} cycles a frame", len(design.hls_nodes)
+                    how = f"{count} of them in C++" if count else cycles
+                    note = f"{len(design.nodes)} modules for {design.board}, {how}"
+                written = {path.name for path in work.iterdir()}
                 made = [folders.build / path.relative_to(work) for path in _files(work)]
-            # An earlier design does not belong to what was lowered now.
-            if in_hls or not generate:
-                folders.design.unlink(missing_ok=True)
-                shutil.rmtree(folders.build / "rtl", ignore_errors=True)
-            if not in_hls or not generate:
-                folders.hls_design.unlink(missing_ok=True)
-                shutil.rmtree(folders.build / "hls", ignore_errors=True)
-            for name in ("bitfile", "ip"):  # of the design before
-                shutil.rmtree(folders.build / name, ignore_errors=True)
+            _remove_others(folders, written)
             return Outcome(made, note)
 
         packages = ("lower", "ops", "generate", "render", "rtl", "hls", "boards", "artifact")
@@ -180,7 +174,8 @@ class Workflow:
 
             done = simulate_golden(folders, settings, self._progress)
             cycles = f"{done.cycles_per_frame_simulated:g} cycles a frame"
-            note = f"{done.mismatches} of {done.frames:,} frames differ, {cycles}"
+            how = f"{len(done.layers_in_cpp)} of its modules in C++" if done.layers_in_cpp else cycles
+            note = f"{done.mismatches} of {done.frames:,} frames differ, {how}"
             files = [folders.report / "simulation.json", folders.report / "accuracy.json"]
             return Outcome(files, note, {"verilator": done.verilator, "g++": find_compiler().version})
 
@@ -203,6 +198,12 @@ class Workflow:
         sources = source_hash("xnorflow.simulate", "xnorflow.artifact")
         key = fingerprint(folders.hls_design, *self._sources(), folders.golden, _dump(settings), sources)
         self._do("simulate", key, action, always=always)
+
+    def is_rtl(self) -> bool:
+        """Tell whether the design is there and all of it RTL."""
+        from xnorflow.artifact.design import Design
+
+        return self._folders.design.is_file() and not Design.load(self._folders.design).hls_nodes
 
     def synthesize(self, settings: SynthesizeSettings, *, always: bool = False) -> None:
         """Map the design with yosys and compare it with the board."""
@@ -247,12 +248,25 @@ class Workflow:
         write_build_manifest(self._folders, self._records)
 
 
+def _remove_others(folders: Folders, written: set[str]) -> None:
+    """Remove an earlier design: it does not belong to what was lowered now."""
+    for design in (folders.design, folders.hls_design):
+        if design.name not in written:
+            design.unlink(missing_ok=True)
+    for name in {"rtl", "hls", "bitfile", "ip"} - written:
+        shutil.rmtree(folders.build / name, ignore_errors=True)
+    shutil.rmtree(folders.deployed, ignore_errors=True)
+
+
 def _check_budget(build: Path, board: str) -> None:
-    """Refuse a design that does not fit, before it is generated, simulated and synthesized."""
+    """Refuse a design that does not fit, before it is generated, simulated and synthesized; of C++ nothing is known."""
     from xnorflow.boards.catalog import load_board
     from xnorflow.synthesize.budget import check_budget
 
-    estimates = json.loads((build / "report" / "estimate_layer_resources.json").read_text(encoding="utf-8"))
+    path = build / "report" / "estimate_layer_resources.json"
+    if not path.is_file():
+        return
+    estimates = json.loads(path.read_text(encoding="utf-8"))
     layers = {name: layer for name, layer in estimates.items() if isinstance(layer, dict)}
     check_budget(layers, load_board(board))
 

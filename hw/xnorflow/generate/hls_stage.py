@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,16 @@ from xnorflow.artifact.errors import GenerateError
 from xnorflow.artifact.files import write_text
 from xnorflow.artifact.hls_design import HLS_DESIGN_FILE, HlsDesign
 from xnorflow.artifact.progress import Progress
+from xnorflow.generate.hls_layers import HLS_DIR
 from xnorflow.generate.stage import input_stream, output_stream
 from xnorflow.generate.stitch import TOP
 from xnorflow.lower.stage import Lowered
-from xnorflow.ops.hls.code import library_headers
+from xnorflow.ops.hls.code import copy_library
 from xnorflow.ops.hls.node import HlsNode, render_synthesis
 from xnorflow.render.templates import banner, load_template
 
 __all__ = ["generate_hls"]
 
-HLS_DIR = "hls"
 SHALLOWEST = 2
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -64,8 +63,7 @@ def generate_hls(build: Path, lowered: Lowered, progress: Progress) -> HlsDesign
             sources += operator.write_code(model, hls)
             widest = max(widest, operator.widest(model))
             advance(1, operator.onnx_node.name)
-    for header in library_headers():
-        shutil.copyfile(header, hls / header.name)
+    copy_library(hls)
     source, sink = input_stream(lowered), output_stream(lowered)
     names = tuple(operator.onnx_node.name for operator in operators)
     design = HlsDesign(

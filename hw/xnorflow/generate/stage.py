@@ -1,9 +1,10 @@
-"""The generate stage: RTL of every node through FINN's PrepareIP, collected, and stitched."""
+"""The generate stage: every node through FINN's PrepareIP, RTL and C++ collected, and stitched."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from xnorflow.artifact.files import write_text
 from xnorflow.artifact.progress import Progress
 from xnorflow.artifact.streams import StreamSpec
 from xnorflow.cycles.run import CycleReport
+from xnorflow.generate.hls_layers import HLS_DIR, write_layers
 from xnorflow.generate.stitch import TOP, render_top
 from xnorflow.lower.fifo_sizing import predict
 from xnorflow.lower.finn_compat import build_directory
@@ -28,9 +30,9 @@ INFO_KEYS = (
 
 
 def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
-    """Write ``rtl/*.sv``, ``rtl/*.mem`` and ``design.json`` into ``build``.
+    """Write ``rtl/*.sv``, ``rtl/*.mem`` and ``design.json`` into ``build``; where layers are in HLS, ``hls`` too.
 
-    Equal inputs give equal bytes.
+    Equal inputs give equal bytes. A layer in HLS is an instance of the IP that its function and Tcl in ``hls`` become.
 
     Args:
         build: folder that the lower stage wrote into.
@@ -38,13 +40,15 @@ def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
         progress: told of every node.
 
     Raises:
-        GenerateError: a node has no RTL backend, or its folding does not divide.
+        GenerateError: a node has no backend, or its folding does not divide.
     """
     rtl = build / RTL_DIR
     rtl.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="xnorflow_codegen_") as scratch, build_directory(Path(scratch)):
         nodes, cycles = _generate_nodes(lowered, rtl, progress)
-    sources = dict.fromkeys(source for node in nodes for source in node.sources)
+    code = write_layers(build, lowered)
+    nodes = [replace(node, **code.layers.get(node.name, {})) for node in nodes]
+    sources = dict.fromkeys(source for node in nodes if not node.functions for source in node.sources)
     design = Design(
         top=TOP,
         sources=(*sources, f"{RTL_DIR}/{TOP}.sv"),
@@ -58,6 +62,8 @@ def generate(build: Path, lowered: Lowered, progress: Progress) -> Design:
         output=output_stream(lowered),
         nodes=tuple(nodes),
         artifact_sha256=lowered.artifact_sha256,
+        hls_dir=HLS_DIR if code.layers else "",
+        widest=code.widest,
     )
     write_text(rtl / f"{TOP}.sv", render_top(design))
     design.save(build / "design.json")
@@ -74,7 +80,7 @@ def _generate_nodes(lowered: Lowered, rtl: Path, progress: Progress) -> tuple[li
     from finn.transformation.fpgadataflow.prepare_ip import PrepareIP
 
     for node in lowered.model.graph.node:
-        if not node.domain.endswith(".rtl"):
+        if not node.domain.endswith((".rtl", ".hls")):
             raise GenerateError(
                 f"node {node.name}", f"{node.op_type} has no RTL backend", "operators with one", "report this network"
             )
@@ -92,7 +98,7 @@ def _generate_nodes(lowered: Lowered, rtl: Path, progress: Progress) -> tuple[li
 def _collect(model: Any, node: Any, operator: Any, rtl: Path) -> DesignNode:
     """Copy a node's files next to the others and describe it."""
     sources = []
-    for file in operator.get_rtl_file_list(abspath=True):
+    for file in operator.get_rtl_file_list(abspath=True) if node.domain.endswith(".rtl") else []:
         shutil.copyfile(file, rtl / Path(file).name)
         sources.append(f"{RTL_DIR}/{Path(file).name}")
     for memory in Path(operator.get_nodeattr("code_gen_dir_ipgen")).glob("*.mem"):

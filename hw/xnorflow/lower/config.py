@@ -26,6 +26,8 @@ class Backend(StrEnum):
     """SystemVerilog, simulated cycle by cycle and mapped to LUTs."""
     HLS = "hls"
     """C++ for Vitis HLS, compiled and run by g++."""
+    AUTO = "auto"
+    """Each layer as its ``preferred_impl_style`` in the folding file says; else SystemVerilog where there is any."""
 
 
 class Objective(StrEnum):
@@ -89,7 +91,7 @@ class BuildSettings(BaseModel):
         folding: JSON file in FINN's folding format. Targets, budget, maximize and this exclude each other; without any,
             the fastest folding that the board has room for, though none faster than 128 cycles.
         output: logits, labels (argmax on chip), or whichever the ONNX file ends in.
-        backend: what is generated: SystemVerilog, or C++ for HLS.
+        backend: what is generated: SystemVerilog, C++ for HLS, or either for each layer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

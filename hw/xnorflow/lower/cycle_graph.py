@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from xnorflow.artifact.design import kind_of
 from xnorflow.cycles.graph import INPUT, OUTPUT, Graph
 from xnorflow.cycles.machines import (
     Add,
@@ -99,7 +100,7 @@ def read_layers(model: Any) -> CycleLayers:
 def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:
     """Return the modules of a layer in series; none where it is wires."""
     value = operator.get_nodeattr
-    match node.op_type.removesuffix("_rtl"):
+    match kind_of(node.op_type):
         case unit if unit in MVAUS:
             mw, mh, simd, pe = (int(value(key)) for key in ("MW", "MH", "SIMD", "PE"))
             bits, weight_bits = (int(operator.get_input_datatype(index).bitwidth()) for index in (0, 1))

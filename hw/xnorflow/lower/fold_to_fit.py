@@ -78,7 +78,7 @@ def fold_to_fit(
     Raises:
         ConfigError: nothing fits into the budget; the message says what the smallest folding takes.
     """
-    in_rtl = backend is Backend.RTL
+    in_rtl = backend is not Backend.HLS
     layers = layer_options(model, board.part, together=in_rtl, multipliers=in_rtl and budget is not None)
     room = room_of(board, budget)
     folding = fastest(layers, room, ENOUGH_CYCLES if budget is None else 1)

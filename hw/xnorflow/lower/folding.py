@@ -28,7 +28,7 @@ PASSED_OVER = frozenset(
     {"depth", "impl_style", "inFIFODepths", "inWidth", "mem_mode", "outFIFODepths", "outWidth", "preferred_impl_style"}
     | {"ram_style_thresholds", "runtime_writeable_weights", "slr"}
 )
-"""Keys of FINN's folding files that choose what our units do not have, or that follow from PE and SIMD."""
+"""Keys of FINN's folding files for what our units do not have, what follows from PE and SIMD, and for styles.py."""
 RES_TYPES = ("auto", "lut", "dsp")
 """FINN's ways to compute a matrix product; here ``auto`` is in LUTs."""
 INSERTED = re.compile(r"\w+_(fifo|dwc)\d*")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xnorflow.artifact.design import kind_of
 from xnorflow.lower.folding import MVAUS
 from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import INPUT, IntegerNetwork
@@ -36,7 +37,7 @@ def match_nodes(model: Any, network: IntegerNetwork) -> list[tuple[Any, int]]:
     return [
         (node, position)
         for node, position in nodes_of(model, network)
-        if node.op_type == "MultiThreshold" or _is_result(network, position, _kind(node))
+        if node.op_type == "MultiThreshold" or _is_result(network, position, kind_of(node.op_type))
     ]
 
 
@@ -54,8 +55,8 @@ def nodes_of(model: Any, network: IntegerNetwork) -> list[tuple[Any, int]]:
         if not sources:
             continue
         position = sources[0]
-        if _kind(node) in KINDS:
-            candidates = [place for place in sorted(free) if _fits(network, place, _kind(node), sources)]
+        if kind_of(node.op_type) in KINDS:
+            candidates = [place for place in sorted(free) if _fits(network, place, kind_of(node.op_type), sources)]
             if not candidates:
                 continue
             position = next(
@@ -67,10 +68,6 @@ def nodes_of(model: Any, network: IntegerNetwork) -> list[tuple[Any, int]]:
             found.append((node, position))
         where |= dict.fromkeys(node.output, position)
     return found
-
-
-def _kind(node: Any) -> str:
-    return str(node.op_type.removesuffix("_rtl").removesuffix("_hls"))
 
 
 def _is_result(network: IntegerNetwork, position: int, kind: str) -> bool:

@@ -20,7 +20,6 @@ from xnorflow.boards.catalog import load_board
 from xnorflow.lower.config import BuildSettings
 from xnorflow.lower.extract_integers import Extraction, extract_integers
 from xnorflow.lower.finn_compat import dataflow_config
-from xnorflow.lower.folding import folding_of
 from xnorflow.lower.import_model import import_model
 from xnorflow.lower.integer_layer import IntegerLayer
 from xnorflow.lower.integer_network import IntegerNetwork
@@ -28,6 +27,7 @@ from xnorflow.lower.integer_onnx import run_integer, write_integer_onnx
 from xnorflow.lower.operators import HOST_TAIL
 from xnorflow.lower.reference import logits_graph, random_inputs, reference_logits
 from xnorflow.lower.steps import STEPS, Step, StepContext
+from xnorflow.lower.styles import folding_with_styles
 from xnorflow.lower.to_finn import to_finn_graph
 from xnorflow.lower.verify import check_logits, verify_step
 
@@ -44,7 +44,7 @@ class Lowered:
     """What the generate stage needs.
 
     Args:
-        model: qonnx ModelWrapper of the accelerator, every node with an RTL backend.
+        model: qonnx ModelWrapper of the accelerator, every node with its RTL or HLS backend.
         network: the integers it computes.
         codec: the host's part.
         part: FPGA part.
@@ -99,7 +99,7 @@ def lower(
         finn = dataflow_config(build, board.part, clock_ns)
         context = StepContext(settings, board.part, clock_ns, build, finn, extraction.network)
         graph, rows = _run_steps(extraction, context, golden, advance)
-    write_json(build / "final_hw_config.json", folding_of(graph))
+    write_json(build / "final_hw_config.json", folding_with_styles(graph))
     write_json(build / "report" / "lowering.json", _summary(tidied, extraction, checks, rows))
     network, codec, frames = extraction.network, extraction.codec, checks["frames"]
     return Lowered(graph, network, codec, board.part, board.name, clock_ns, sha256_of(model), frames)

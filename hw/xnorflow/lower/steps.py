@@ -14,6 +14,7 @@ from xnorflow.lower.fifo_sizing import size_fifos
 from xnorflow.lower.fold_to_fit import fold_to_fill, fold_to_fit
 from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.layer_options import fifo_depth
+from xnorflow.lower.styles import has_hls, set_styles, with_frames_at_joins
 
 __all__ = ["STEPS", "Step", "StepContext"]
 
@@ -163,7 +164,7 @@ def step_set_fifo_depths(model: Any, context: StepContext) -> Any:
     In a chain of matrix units each but the first gets one frame of its input: a unit takes a frame's input during its
     first neuron fold and computes the others from its own buffer. While it does, at most one frame arrives, so with a
     frame of room the layer before never waits: the interval of the whole design is that of the slowest layer, exactly.
-    With windows or branches, the cycle model says.
+    With windows or branches, the cycle model says; where layers are in HLS, joins get a frame.
     """
     from finn.transformation.fpgadataflow.insert_fifo import InsertFIFO
 
@@ -172,6 +173,8 @@ def step_set_fifo_depths(model: Any, context: StepContext) -> Any:
         depths = {(node.name, 0): _depth_in_a_chain(node) for node in units[1:]}
     else:
         depths = size_fifos(model).depths
+        if has_hls(context.settings):
+            depths = with_frames_at_joins(model, depths)
     _set_depths(model, depths)
     return _with_own_operators(model.transform(InsertFIFO()), context)
 
@@ -214,10 +217,13 @@ def step_specialize_layers(model: Any, context: StepContext) -> Any:
 
     from xnorflow.lower.passes.name_layers import NameLayers
 
-    if context.settings.backend is Backend.HLS:
+    settings = context.settings
+    if settings.backend is Backend.HLS:
         for node in model.graph.node:
             if node.op_type != "BoundedFIFO":
                 getCustomOp(node).set_nodeattr("preferred_impl_style", "hls")
+    elif settings.backend is Backend.AUTO and settings.folding is not None:
+        set_styles(model, folding.read_folding(settings.folding))
     return model.transform(SpecializeLayers(context.part)).transform(NameLayers(context.network))
 
 
@@ -233,7 +239,8 @@ def step_generate_estimate_reports(model: Any, context: StepContext) -> Any:
     from finn.builder.build_dataflow_steps import step_generate_estimate_reports as finn_step
 
     done = finn_step(model, context.finn)
-    if context.settings.backend is Backend.HLS:  # formulas for LUTs are those of the RTL or of finn-hlslib
+    # Formulas for LUTs are those of the RTL or of finn-hlslib.
+    if any(node.op_type.endswith("_hls") for node in model.graph.node):
         for name in ("estimate_layer_resources", "estimate_layer_config_alternatives"):
             (context.directory / "report" / f"{name}.json").unlink(missing_ok=True)
     return done

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xnorflow.artifact.design import kind_of
 from xnorflow.artifact.errors import LowerError
 from xnorflow.artifact.host import HostCodec
 from xnorflow.lower.integer_layer import IntegerLayer
@@ -64,7 +65,7 @@ def _check_parameters(step: str, model: Any, network: IntegerNetwork, matched: l
     """Compare what the units hold with the network: equal weights and thresholds are equal for *every* input."""
     for node, position in matched:
         layer = network.operations[position]
-        if not isinstance(layer, IntegerLayer) or node.op_type.removesuffix("_rtl").removesuffix("_hls") not in UNITS:
+        if not isinstance(layer, IntegerLayer) or kind_of(node.op_type) not in UNITS:
             continue
         weights = np.asarray(model.get_initializer(node.input[1]))
         weights = np.where(weights > 0, 1, -1) if layer.binary_weights else np.rint(weights).astype(np.int64)

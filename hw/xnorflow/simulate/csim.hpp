@@ -24,19 +24,34 @@ namespace xnf {
 
 constexpr int bytes_of(int bits) { return (bits + 7) / 8; }
 
-// Write `count` beats, little-endian bytes with zeros above Width, to a stream.
+// A beat from little-endian bytes, with zeros above Width.
+template <int Width>
+ap_uint<Width> unpacked(const uint8_t* bytes) {
+  ap_uint<Width> beat = 0;
+  for (int low = 0; low < Width; low += 64) {
+    const int bits = Width - low < 64 ? Width - low : 64;
+    uint64_t word = 0;
+    std::memcpy(&word, bytes + low / 8, bytes_of(bits));
+    beat.range(low + bits - 1, low) = word;
+  }
+  return beat;
+}
+
+// The bytes of a beat.
+template <int Width>
+void packed(const ap_uint<Width>& beat, uint8_t* bytes) {
+  for (int low = 0; low < Width; low += 64) {
+    const int bits = Width - low < 64 ? Width - low : 64;
+    const ap_uint<64> part = beat.range(low + bits - 1, low);
+    const uint64_t word = part.to_uint64();
+    std::memcpy(bytes + low / 8, &word, bytes_of(bits));
+  }
+}
+
+// Write `count` beats to a stream.
 template <int Width>
 void feed(hls::stream<ap_uint<Width> >& stream, const uint8_t* bytes, int64_t count) {
-  for (int64_t beat = 0; beat < count; ++beat, bytes += bytes_of(Width)) {
-    ap_uint<Width> value = 0;
-    for (int low = 0; low < Width; low += 64) {
-      const int bits = Width - low < 64 ? Width - low : 64;
-      uint64_t word = 0;
-      std::memcpy(&word, bytes + low / 8, bytes_of(bits));
-      value.range(low + bits - 1, low) = word;
-    }
-    stream.write(value);
-  }
+  for (int64_t beat = 0; beat < count; ++beat, bytes += bytes_of(Width)) stream.write(unpacked<Width>(bytes));
 }
 
 // Read the `count` beats that a stream holds; it must hold no more and no less.
@@ -48,15 +63,7 @@ void drain(hls::stream<ap_uint<Width> >& stream, uint8_t* bytes, int64_t count, 
     throw std::runtime_error(std::string(name) + " gave " + std::to_string(found) + " beats, expected " +
                              std::to_string(count));
   }
-  for (int64_t beat = 0; beat < count; ++beat, bytes += bytes_of(Width)) {
-    const ap_uint<Width> value = stream.read();
-    for (int low = 0; low < Width; low += 64) {
-      const int bits = Width - low < 64 ? Width - low : 64;
-      const ap_uint<64> part = value.range(low + bits - 1, low);
-      const uint64_t word = part.to_uint64();
-      std::memcpy(bytes + low / 8, &word, bytes_of(bits));
-    }
-  }
+  for (int64_t beat = 0; beat < count; ++beat, bytes += bytes_of(Width)) packed(stream.read(), bytes);
 }
 
 // Require that a function took everything.

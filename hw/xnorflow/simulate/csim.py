@@ -27,11 +27,11 @@ from xnorflow.artifact.processes import NO_MESSAGE, Command, run_commands
 from xnorflow.render.templates import load_template
 from xnorflow.simulate.ap_types import find_ap_types
 
-__all__ = ["CFunction", "CPort", "CSimulation", "compile_functions"]
+__all__ = ["CFunction", "CPort", "CSimulation", "compile_functions", "compile_text"]
 
 ByteArray = npt.NDArray[np.uint8]
 
-_FLAGS = ("-std=c++14", "-O2", "-fPIC", "-shared", "-fvisibility=hidden")
+_FLAGS = ("-std=c++14", "-O2", "-fPIC", "-fvisibility=hidden")
 """The standard is the one that FINN has Vitis HLS take."""
 # Pragmas and labels are for Vitis HLS; the default constructor of AMD's types masks what it does not set.
 _WARNINGS = ("-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label", "-Wno-uninitialized",
@@ -39,6 +39,7 @@ _WARNINGS = ("-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label", "-
 _MESSAGE_BYTES = 1024
 _CHUNK_FRAMES = 64
 _HERE = Path(str(files("xnorflow.simulate")))
+_INCLUDED = (_HERE, Path(str(files("xnorflow.cycles"))))
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,10 @@ class CFunction:
 
 
 def compile_functions(
-    functions: Sequence[CFunction], folder: Path, work_dir: Path, *, widest: int = 1024, strict: bool = False
-) -> Path:
+    functions: Sequence[CFunction], folder: Path, work_dir: Path, *, widest: int = 1024, strict: bool = False,
+    taps: bool = False,
+) -> Path:  # fmt: skip
     """Build functions as a shared library for :class:`CSimulation`.
-
-    The result is cached under the content of all sources and the tools.
 
     Args:
         functions: to build, of different names.
@@ -91,6 +91,7 @@ def compile_functions(
         work_dir: takes the library; created when missing.
         widest: bits of the widest integer.
         strict: whether a warning is an error.
+        taps: whether to keep what streams carry, for :meth:`CSimulation.taken`.
 
     Returns:
         Path of the library, whose name holds the content hash.
@@ -100,42 +101,76 @@ def compile_functions(
         ToolError: the compiler or AMD's headers are missing.
         OutputError: ``work_dir`` cannot be written.
     """
-    compiler, types = find_compiler(), find_ap_types()
-    main = load_template(_HERE / "csim.cpp.j2").render(
-        functions=functions, includes=list(dict.fromkeys(one.source for one in functions)), widest=widest
+    text = load_template(_HERE / "csim.cpp.j2").render(
+        functions=functions, includes=list(dict.fromkeys(one.source for one in functions)), widest=widest, taps=taps
     )
-    flags = (*_FLAGS, *_WARNINGS, *(("-Werror",) if strict else ()))
+    nodes = {Path(one.source).stem: one.name for one in functions}
+    flags = ("-shared", *(("-Werror",) if strict else ()))
+    return compile_text(text, "csim", ".so", nodes, folder, work_dir, flags)
+
+
+def compile_text(
+    text: str, name: str, suffix: str, nodes: dict[str, str], folder: Path, work_dir: Path, flags: Sequence[str]
+) -> Path:
+    """Compile C++ that includes generated headers.
+
+    The result is cached under the content of all sources and the tools. What the compiler says of C++ that is wrong
+    stays in ``work_dir``.
+
+    Args:
+        text: what to compile.
+        name: first part of the result's name, before the content hash.
+        suffix: last part.
+        nodes: for the stem of a header the layer that it is of; other generated headers are called like theirs.
+        folder: of all that is included, AMD's headers and those of this package excepted.
+        work_dir: takes the result; created when missing.
+        flags: of the compiler, beside those that all get.
+
+    Returns:
+        Path of the result.
+
+    Raises:
+        SimulateError: the C++ does not compile; names the layer and the line.
+        ToolError: the compiler or AMD's headers are missing.
+        OutputError: ``work_dir`` cannot be written.
+    """
+    compiler, types = find_compiler(), find_ap_types()
+    flags = (*_FLAGS, *_WARNINGS, *flags)
     texts = [part for path in sorted(folder.glob("*.[hc]pp")) for part in (path.name.encode(), path.read_bytes())]
-    harness = (_HERE / "csim.hpp").read_bytes()
+    harness = [path.read_bytes() for included in _INCLUDED for path in sorted(included.glob("*.hpp"))]
     amd = (path.read_bytes() for path in sorted(types.rglob("*.h")))
     machine = (compiler.program, compiler.version, platform.system(), platform.machine())
-    key = content_key(main, harness, *texts, *amd, *machine, *flags)
-    library = work_dir / f"csim_{key}.so"
-    if library.is_file():
-        return library
+    result = work_dir / f"{name}_{content_key(text, *harness, *texts, *amd, *machine, *flags)}{suffix}"
+    if result.is_file():
+        return result
     write_text(work_dir / ".gitignore", "*\n")  # also finds out whether the folder can be written
-    if not cache_get("csim", library.name, library):
-        with tempfile.TemporaryDirectory(prefix=".csim.", dir=work_dir) as scratch:
-            (Path(scratch) / "csim.cpp").write_text(main, encoding="utf-8")
-            built, paths = Path(scratch) / "library.so", ("-isystem", str(types), f"-I{folder}", f"-I{_HERE}")
-            arguments = (compiler.program, *flags, *paths, str(Path(scratch) / "csim.cpp"), "-o", str(built))
-            _compile(Command(arguments, Path(scratch) / "compile.log", environment={"LC_ALL": "C"}), functions)
-            built.rename(library)
-        cache_put("csim", library, library.name)
-    return library
+    if not cache_get("csim", result.name, result):
+        with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=work_dir) as scratch:
+            (Path(scratch) / f"{name}.cpp").write_text(text, encoding="utf-8")
+            built, paths = (
+                Path(scratch) / "built",
+                ("-isystem", str(types), *(f"-I{one}" for one in (folder, *_INCLUDED))),
+            )
+            arguments = (compiler.program, *flags, *paths, str(Path(scratch) / f"{name}.cpp"), "-o", str(built))
+            _compile(Command(arguments, work_dir / f"{name}.log", environment={"LC_ALL": "C"}), nodes)
+            built.rename(result)
+        cache_put("csim", result, result.name)
+    return result
 
 
-def _compile(command: Command, functions: Sequence[CFunction]) -> None:
+def _compile(command: Command, nodes: dict[str, str]) -> None:
     with contextlib.closing(run_commands([command])) as outcomes:
         outcome = next(outcomes)
     if outcome.code == 0:
+        command.log.unlink()
         return
     if outcome.code == 127 or outcome.code < 0:
         raise ToolError(f"C++ compiler {command.arguments[0]}", f"ended with code {outcome.code}")
-    node, place, message = _first_error(outcome.output, {Path(one.source).stem: one.name for one in functions})
+    node, place, message = _first_error(outcome.output, nodes)
     raise SimulateError(
-        f"node {node}" if node else "C++ of the design", f"{place}: {message}", fix="report this design"
-    )
+        f"node {node}" if node else "C++ of the design", f"{place}: {message}",
+        fix=f"see {command.log}, and generate the design again or report it",
+    )  # fmt: skip
 
 
 def _first_error(output: str, nodes: dict[str, str]) -> tuple[str, str, str]:
@@ -164,7 +199,11 @@ def _first_error(output: str, nodes: dict[str, str]) -> tuple[str, str, str]:
 
 def _is_node(name: str) -> bool:
     """Tell whether a header is generated for a node."""
-    return name.endswith(".hpp") and not name.startswith("xnorflow_") and name not in ("csim.hpp", "top.hpp")
+    return (
+        name.endswith(".hpp")
+        and not name.startswith("xnorflow_")
+        and name not in ("csim.hpp", "csim_taps.hpp", "cosim.hpp", "top.hpp")
+    )
 
 
 class CSimulation:
@@ -216,6 +255,22 @@ class CSimulation:
             if on_chunk is not None:
                 on_chunk(last)
         return outputs
+
+    def taken(self, stream: str, bits: int) -> ByteArray:
+        """Return what a stream has carried since this was asked last, of a library with taps.
+
+        Args:
+            stream: its name.
+            bits: of a beat.
+
+        Returns:
+            uint8 (beats, bytes of a beat), little-endian, zeros above its bits.
+        """
+        size = self._calls.xnf_tap_size
+        size.restype = ctypes.c_int64
+        kept = np.zeros(size(stream.encode()), np.uint8)
+        self._calls.xnf_tap_take(stream.encode(), ctypes.c_void_p(kept.ctypes.data))
+        return kept.reshape(-1, CPort(bits, 1).bytes)
 
     def _run_chunk(
         self, function: CFunction, inputs: list[ByteArray], outputs: list[ByteArray], first: int, last: int

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from xnorflow.ops.hls.code import HlsPort, library_headers
+from xnorflow.ops.hls.code import HlsPort, copy_library
 from xnorflow.simulate.csim import CFunction, CPort
 
 __all__ = ["node_function", "write_nodes"]
@@ -24,8 +23,7 @@ def write_nodes(model: Any, operators: Iterable[Any], folder: Path) -> int:
     Raises:
         GenerateError: a node has no HLS form.
     """
-    for header in library_headers():
-        shutil.copyfile(header, folder / header.name)
+    copy_library(folder)
     widest = 0
     for operator in operators:
         operator.write_code(model, folder)

@@ -18,7 +18,7 @@ from xnorflow.artifact.streams import StreamSpec, pack, unpack
 from xnorflow.simulate.csim import CFunction, CPort, CSimulation, compile_functions
 from xnorflow.simulate.report import Mismatch, first_mismatch
 
-__all__ = ["CSIM_LABEL", "CSimReport", "simulate_c"]
+__all__ = ["CSIM_LABEL", "CSimReport", "simulate_c", "top_function"]
 
 IntArray = npt.NDArray[np.int64]
 CSIM_LABEL = "C++ by g++, no cycles"
@@ -72,7 +72,7 @@ def simulate_c(
     """
     design = HlsDesign.load(build / HLS_DESIGN_FILE)
     inputs, expected = inputs[:frames], expected[:frames]
-    function = CFunction(design.top, design.top, "top.cpp", (_port(design.input),), (_port(design.output),))
+    function = top_function(design)
     start = time.perf_counter()
     with progress.task("Compile C++", None):
         library = compile_functions([function], build / design.hls_dir, build / "obj", widest=design.widest)
@@ -100,6 +100,11 @@ def simulate_c(
             "no difference", "see report/csim.json",
         )  # fmt: skip
     return report
+
+
+def top_function(design: HlsDesign) -> CFunction:
+    """Return the whole network as a function."""
+    return CFunction(design.top, design.top, "top.cpp", (_port(design.input),), (_port(design.output),))
 
 
 def _port(spec: StreamSpec) -> CPort:

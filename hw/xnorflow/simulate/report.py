@@ -10,11 +10,16 @@ import numpy.typing as npt
 
 from xnorflow.artifact.files import write_json
 
-__all__ = ["Mismatch", "SimulationReport", "first_mismatch"]
+__all__ = ["MIXED_LABEL", "Mismatch", "SimulationReport", "first_mismatch"]
 
 IntArray = npt.NDArray[np.int64]
 
 PATH_LABEL = "RTL, Verilator, simulated"
+MIXED_LABEL = "RTL and C++, Verilator, simulated"
+_OF_CYCLES = (
+    "cycles_per_frame_predicted", "cycles_per_frame_simulated", "cycles_per_frame_max", "steady",
+    "latency_cycles_predicted", "latency_cycles", "frames_per_second_at_clock",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ def first_mismatch(found: IntArray, expected: IntArray, phase: str) -> Mismatch 
 class SimulationReport:
     """Result of the simulate stage. Cycles are those of the run without stalls; frames those of the run with stalls.
 
+    With layers in C++, cycles are those of the simulation and say nothing about hardware: they are not written.
+
     Args:
         path: which path the numbers come from.
         design: name of the top.
@@ -75,6 +82,7 @@ class SimulationReport:
         build_seconds: Verilator and compiler; near zero when cached.
         simulate_seconds: all runs.
         wall_seconds: the whole stage.
+        layers_in_cpp: names of layers in C++.
     """
 
     path: str
@@ -99,10 +107,13 @@ class SimulationReport:
     build_seconds: float
     simulate_seconds: float
     wall_seconds: float
+    layers_in_cpp: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
-        """Write as JSON; an interval that is a whole number is written as one."""
+        """Write as JSON; an interval that is a whole number is written as one, and what is not known as null."""
         content = asdict(self)
         if self.steady:
             content["cycles_per_frame_simulated"] = int(self.cycles_per_frame_simulated)
+        if self.layers_in_cpp:
+            content |= dict.fromkeys(_OF_CYCLES)
         write_json(path, content)

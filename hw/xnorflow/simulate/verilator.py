@@ -181,7 +181,7 @@ def _run_compiler(commands: Sequence[Command], jobs: int, advance: Advance, wher
 
 
 def _build(
-    top: str, verilate: Sequence[str], sources: Sequence[Path], folder: Path, ports: Harness,
+    top: str, verilate: Sequence[str], sources: Sequence[Path], foreign: Sequence[Path], folder: Path, ports: Harness,
     verilator: Verilator, compiler: Compiler, jobs: int, progress: Progress,
 ) -> Path:  # fmt: skip
     """Build the library inside ``folder``."""
@@ -198,7 +198,7 @@ def _build(
         _run_compiler(commands, jobs, advance, where)
         for target, name in cached.items():
             cache_put("verilated", target, name, keep=20)
-        objects = [str(path) for path in sorted(folder.glob("*.o"))]
+        objects = [str(path.resolve()) for path in (*sorted(folder.glob("*.o")), *foreign)]
         link = (compiler.program, "-shared", "-o", str(library), *objects, "-pthread")
         _run_compiler([Command(link, folder / "link.log")], 1, advance, where)
     return library
@@ -212,6 +212,7 @@ def compile_design(
     ports: Harness | None = None,
     parameters: Parameters | None = None,
     defines: Sequence[str] = (),
+    objects: Sequence[Path] = (),
     jobs: int = 2,
     progress: Progress | None = None,
 ) -> Path:
@@ -227,6 +228,7 @@ def compile_design(
         ports: names of the ports, and the harness that drives them; AXI names of the generated top by default.
         parameters: values for parameters of the top.
         defines: names of macros to define.
+        objects: compiled functions that the design calls, whose names hold hashes of their contents.
         jobs: compilers at a time.
         progress: told of what takes long.
 
@@ -249,6 +251,7 @@ def compile_design(
         recipe,
         *_harness(ports.source).values(),
         repr(ports),
+        *(path.name for path in objects),
         *verilate,
         verilator.version,
         *_compiler_key(compiler),
@@ -261,7 +264,16 @@ def compile_design(
     if not cache_get("designs", library.name, library):
         with tempfile.TemporaryDirectory(prefix=f".{top}.", dir=work_dir) as folder:
             built = _build(
-                top, verilate, sources, Path(folder), ports, verilator, compiler, jobs, progress or SilentProgress()
+                top,
+                verilate,
+                sources,
+                objects,
+                Path(folder),
+                ports,
+                verilator,
+                compiler,
+                jobs,
+                progress or SilentProgress(),
             )
             built.rename(library)
         cache_put("designs", library, library.name)

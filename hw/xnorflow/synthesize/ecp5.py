@@ -194,14 +194,14 @@ def route_ecp5(build: Path, settings: Ecp5Settings, progress: Progress) -> Route
         The report; of a single node it may say that the frequency is not met.
 
     Raises:
-        InputModelError: there is no design.
+        InputModelError: there is no design, or layers of it are C++.
         ConfigError: the board or the node is unknown, or the serial line is impossible.
         SynthesizeError: yosys rejects the design, it does not fit, cannot be routed or is slower than its clock; then
             the report is written and a bitstream is not.
         ToolError: yosys or nextpnr is missing.
     """
     board = load_ecp5_board(settings.board)
-    design = Design.load(build / "design.json")
+    design = Design.load_rtl(build / "design.json")
     node = _find_node(design, settings.node) if settings.node else None
     logs = build / "obj"
     write_text(logs / ".gitignore", "*\n")  # also finds out whether the folder can be written

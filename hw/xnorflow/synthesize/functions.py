@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from xnorflow.artifact.design import kind_of
 from xnorflow.synthesize.cells import Usage, sum_usage
 
 __all__ = ["Function", "function_of", "functions_to_json"]
@@ -36,7 +37,7 @@ _OPERATORS = {
 
 def function_of(op_type: str) -> Function:
     """Return what nodes of an operator are there for, with or without ``_rtl`` or ``_hls`` behind its name."""
-    return _OPERATORS.get(op_type.removesuffix("_rtl").removesuffix("_hls"), Function.OTHER)
+    return _OPERATORS.get(kind_of(op_type), Function.OTHER)
 
 
 def functions_to_json(operators: Mapping[str, str], usages: Mapping[str, Usage]) -> dict[str, dict[str, Any]]:

@@ -113,12 +113,12 @@ def synthesize(
         The report of the first family.
 
     Raises:
-        InputModelError: there is no design.
+        InputModelError: there is no design, or layers of it are C++.
         ConfigError: the design's board is unknown.
         SynthesizeError: the estimates or the mapped cells exceed the board, or yosys rejects a node.
         ToolError: yosys is missing.
     """
-    design = Design.load(build / "design.json")
+    design = Design.load_rtl(build / "design.json")
     board = board or load_board(design.board)
     estimates = _estimates(build)
     if estimates is not None:

@@ -125,7 +125,7 @@ def _load_design(build: Path) -> Design:
             "option --out-of-context", "the design is C++ for HLS", "a design in RTL",
             "leave the option out, or build with --backend rtl",
         )  # fmt: skip
-    return Design.load(build / "design.json")
+    return Design.load_rtl(build / "design.json")
 
 
 def _run_scripts(steps: Steps, vivado: Vivado, logs: Path, where: str, progress: Progress) -> dict[str, float]:

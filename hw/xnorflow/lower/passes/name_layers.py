@@ -6,6 +6,7 @@ from typing import Any
 
 from qonnx.transformation.base import Transformation
 
+from xnorflow.artifact.design import kind_of
 from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.match import UNITS, nodes_of
 
@@ -33,25 +34,21 @@ class NameLayers(Transformation):
         layers = [node for node in model.graph.node if node.domain.startswith("finn.custom_op")]
         for node, position in nodes_of(model, self._network):
             if node.domain.startswith("finn.custom_op"):
-                node.name = self._network.names[position] + ("_mvau" if _kind(node) in UNITS else "")
+                node.name = self._network.names[position] + ("_mvau" if kind_of(node.op_type) in UNITS else "")
         for node in layers:
-            if _kind(node) == "LabelSelect":
+            if kind_of(node.op_type) == "LabelSelect":
                 node.name = "label_argmax"
         for node in layers:
-            if _kind(node) == "StreamFork":
+            if kind_of(node.op_type) == "StreamFork":
                 node.name = f"{_owner(model, node, backwards=True)}_fork"
         groups: dict[tuple[str, str], list[Any]] = {}
         for node in layers:
-            if _kind(node) in SUFFIXES:
-                groups.setdefault((_owner(model, node), SUFFIXES[_kind(node)]), []).append(node)
+            if kind_of(node.op_type) in SUFFIXES:
+                groups.setdefault((_owner(model, node), SUFFIXES[kind_of(node.op_type)]), []).append(node)
         for (owner, suffix), same in groups.items():
             for position, node in enumerate(same):
                 node.name = f"{owner}_{suffix}{position if len(same) > 1 else ''}"
         return model, False
-
-
-def _kind(node: Any) -> str:
-    return str(node.op_type.removesuffix("_rtl").removesuffix("_hls"))
 
 
 def _owner(model: Any, node: Any, backwards: bool = False) -> str:
@@ -63,5 +60,5 @@ def _owner(model: Any, node: Any, backwards: bool = False) -> str:
             node = next(iter(model.find_consumers(node.output[0]) or []), None)
         if node is None:
             return "in" if backwards else "out"
-        if _kind(node) not in SUFFIXES:
+        if kind_of(node.op_type) not in SUFFIXES:
             return str(node.name).removesuffix("_mvau").removesuffix("_argmax")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["HLS_LIBRARY", "Call", "ConstantArray", "HlsPort", "library_headers", "template_call"]
+__all__ = ["HLS_LIBRARY", "Call", "ConstantArray", "HlsPort", "copy_library", "template_call"]
 
 HLS_LIBRARY = Path(__file__).resolve().parent.parent.parent / "hls"
 """Folder of the hand-written headers."""
@@ -122,6 +123,7 @@ def template_call(name: str, *arguments: str | int | bool) -> str:
     return f"xnorflow::{name}<{', '.join(texts)} >"
 
 
-def library_headers() -> list[Path]:
-    """Return all headers of the library."""
-    return sorted(HLS_LIBRARY.glob("*.hpp"))
+def copy_library(folder: Path) -> None:
+    """Copy all headers of the library into a folder."""
+    for header in sorted(HLS_LIBRARY.glob("*.hpp")):
+        shutil.copyfile(header, folder / header.name)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from finn.custom_op.fpgadataflow.hlsbackend import HLSBackend
 
 from xnorflow.artifact.errors import GenerateError
-from xnorflow.ops.hls.code import HLS_LIBRARY, Call, ConstantArray, HlsPort, library_headers
+from xnorflow.ops.hls.code import Call, ConstantArray, HlsPort, copy_library
 from xnorflow.render.templates import banner, load_template
 
 __all__ = ["HlsNode", "render_synthesis"]
@@ -51,6 +50,11 @@ class HlsNode(HLSBackend):
         """Return the constants that the calls name."""
         return []
 
+    def functions(self, model: Any) -> tuple[str, ...]:
+        """Return the functions of ``<node>.hpp`` that a frame goes through in series; all of them are in the last."""
+        count, name = len(self.calls(model)), self.onnx_node.name
+        return (f"{name}_frame",) if count == 1 else tuple(f"{name}_part{index}" for index in range(count))
+
     def purpose(self) -> str:
         """Return a sentence for the head of the generated header."""
         return f"{self.onnx_node.op_type.removesuffix('_hls')}, {self.get_exp_cycles()} cycles where II is 1."
@@ -90,13 +94,14 @@ class HlsNode(HLSBackend):
                 "correct the folding, or build with --backend rtl",
             )  # fmt: skip
         name, calls, arrays, ports = self.onnx_node.name, self.calls(model), self.arrays(model), self.ports(model)
-        sources = [port.name for port in ports if port.name.startswith("in")]
-        sinks = [port.name for port in ports if port.name.startswith("out")]
-        between = [[f"stage{index}"] for index in range(len(calls) - 1)]
+        sources = [port for port in ports if port.name.startswith("in")]
+        sinks = [port for port in ports if port.name.startswith("out")]
+        between = [[HlsPort(f"stage{index}", call.out_bits, "")] for index, call in enumerate(calls[:-1])]
+        streams = [[*before, *after] for before, after in zip([sources, *between], [*between, sinks], strict=True)]
         text = load_template(_TEMPLATES / "node.hpp.j2").render(
             banner=banner(), name=name, purpose=self.purpose(), ports=ports, calls=calls, arrays=arrays,
-            headers=list(dict.fromkeys(call.header for call in calls)),
-            streams=[[*before, *after] for before, after in zip([sources, *between], [*between, sinks], strict=True)],
+            headers=list(dict.fromkeys(call.header for call in calls)), streams=streams,
+            functions=self.functions(model),
         )  # fmt: skip
         (folder / f"{name}.hpp").write_text(text, encoding="utf-8")
         if not arrays:
@@ -117,21 +122,33 @@ class HlsNode(HLSBackend):
 
         The folder is all that Vitis HLS needs; finn-hlslib is not.
         """
-        folder, name = Path(self.get_nodeattr("code_gen_dir_ipgen")), self.onnx_node.name
+        folder = Path(self.get_nodeattr("code_gen_dir_ipgen"))
         self.generate_params(model, str(folder))
+        self.write_ip(model, folder, folder, fpgapart, clk)
+
+    def write_ip(self, model: Any, folder: Path, named: Path, part: str, clock_ns: float) -> list[str]:
+        """Write the function that becomes an IP and its Tcl; return the function's file.
+
+        Args:
+            model: the graph.
+            folder: where to.
+            named: that folder as the Tcl names it.
+            part: FPGA part.
+            clock_ns: clock period.
+        """
+        name = self.onnx_node.name
         text = load_template(_TEMPLATES / "top_node.cpp.j2").render(
             banner=banner(), name=name, ports=self.ports(model), widest=self.widest(model)
         )
         (folder / f"top_{name}.cpp").write_text(text, encoding="utf-8")
-        extra = self.ipgen_extra_directives()
-        tcl = render_synthesis(name, f"top_{name}.cpp", folder, fpgapart, clk, extra)
+        tcl = render_synthesis(name, f"top_{name}.cpp", named, part, clock_ns, self.ipgen_extra_directives())
         (folder / f"hls_syn_{name}.tcl").write_text(tcl, encoding="utf-8")
+        return [f"top_{name}.cpp"]
 
     def generate_params(self, model: Any, path: str) -> None:
         """Write the node's headers and copies of the library's into a folder."""
         self.write_code(model, Path(path))
-        for header in library_headers():
-            shutil.copyfile(HLS_LIBRARY / header.name, Path(path) / header.name)
+        copy_library(Path(path))
 
     def code_generation_cppsim(self, model: Any) -> None:
         """Refuse: FINN's own C simulation needs Vitis and finn-hlslib.

@@ -2,7 +2,7 @@
 // From an ONNX file with SHA-256 0000000000000000000000000000000000000000000000000000000000000000.
 //
 // Layers between streams, all of them at work at the same time. Depths are those of the FIFOs that
-// the cycle model of the RTL asks for.
+// the cycle model of the RTL asks for; in front of layers that join streams, a frame.
 
 #include "top.hpp"
 

@@ -8,6 +8,7 @@ from xnorflow.artifact.manifest import Manifest
 from xnorflow.boards.ecp5_catalog import load_ecp5_board
 from xnorflow.flow import commands, route, vendor
 from xnorflow.synthesize.ecp5_report import Amount, CriticalPath, Routed, RouteReport
+from xnorflow.synthesize.vivado import OOC_REPORT
 from xnorflow.synthesize.vivado_bitstream import BitstreamReport
 from xnorflow.synthesize.vivado_report import OocReport, Timing
 
@@ -136,9 +137,22 @@ def rows(outcome):
     return {line.split("  ")[1].strip(): line for line in outcome.out.splitlines() if line.startswith("  ")}
 
 
+def stand_in(settings, report, files):
+    """Return what stands for Vivado: takes the settings down, and writes the files that the report is about."""
+
+    def run(build, given, progress):
+        settings.append(given)
+        for name in files:
+            (build / name).parent.mkdir(parents=True, exist_ok=True)
+            (build / name).write_text("stand-in")
+        return report
+
+    return run
+
+
 def test_the_table_of_vivado_out_of_context(cli, folder, monkeypatch):
     settings = []
-    monkeypatch.setattr(vendor, "place_out_of_context", lambda build, given, progress: settings.append(given) or PLACED)
+    monkeypatch.setattr(vendor, "place_out_of_context", stand_in(settings, PLACED, [f"report/{OOC_REPORT}"]))
     options = ("--out-of-context", "--frequency", "200", "--resume", "--jobs", "3")
     outcome = cli("synthesize", folder, "--target", "vivado", *options)
     assert outcome.code == 0 and settings[0].model_dump() == {
@@ -159,7 +173,7 @@ def test_the_table_of_vivado_out_of_context(cli, folder, monkeypatch):
 
 def test_the_table_of_a_bitstream(cli, folder, monkeypatch):
     settings = []
-    monkeypatch.setattr(vendor, "build_bitstream", lambda build, given, progress: settings.append(given) or MADE)
+    monkeypatch.setattr(vendor, "build_bitstream", stand_in(settings, MADE, MADE.files))
     outcome = cli("synthesize", folder, "--target", "vivado")
     assert outcome.code == 0 and settings[0].model_dump() == {
         "frequency_mhz": None, "out_of_context": False, "resume": False, "jobs": 2

@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.artifact.errors import DeployError
-from xnorflow.artifact.golden import GoldenVectors
 from xnorflow.artifact.host import HostCodec
 from xnorflow.deploy.board import Board, Buffer, Control, Engine, Register, registers_of
-from xnorflow.deploy.overlay import GOLDEN, HOST, OverlayDescription
+from xnorflow.deploy.overlay import HOST, GoldenFrames, OverlayDescription
 
 __all__ = ["Accelerator", "Throughput", "Validation"]
 
@@ -174,15 +173,15 @@ class Accelerator:
         Raises:
             DeployError: a result differs, or as for :meth:`execute`.
         """
-        golden = GoldenVectors.load(self.folder / GOLDEN)
-        got = self.execute(golden.inputs)
-        expected = golden.logits.argmax(axis=1) if self._codec.labels else golden.logits
-        wrong = got != expected
-        differing = np.flatnonzero(wrong if wrong.ndim == 1 else wrong.any(axis=1))
+        golden = GoldenFrames.load(self.folder)
+        got = self._run(self._codec.quantize(self._checked(golden.images)))
+        differing = np.flatnonzero((got != golden.results).any(axis=1))
         if len(differing):
+            first = differing[0]
             raise DeployError(
-                f"accelerator {self.description.name}, golden frame {differing[0]}",
-                f"{got[differing[0]]}, and {len(differing)} of {len(got)} differ", f"{expected[differing[0]]}",
+                f"accelerator {self.description.name}, golden frame {first}",
+                f"{got[first].tolist()}, and {len(differing)} of {len(got)} differ",
+                f"{golden.results[first].tolist()}",
                 "load the bitstream that belongs to this folder",
             )  # fmt: skip
         return len(got)

@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from xnorflow.artifact.errors import DeployError
 from xnorflow.artifact.files import write_json
 from xnorflow.artifact.memory_frames import MemoryFrame
 from xnorflow.artifact.streams import StreamSpec
 
-__all__ = ["DESCRIPTION", "GOLDEN", "HOST", "OverlayDescription"]
+__all__ = ["DESCRIPTION", "GOLDEN", "HOST", "GoldenFrames", "OverlayDescription"]
 
 DESCRIPTION = "accelerator.json"
 HOST = "host.npz"
 GOLDEN = "golden.npz"
 FORMAT = 1
+
+
+@dataclass(frozen=True)
+class GoldenFrames:
+    """Images with what the accelerator must send for them.
+
+    Args:
+        images: float32 (frames, *input_shape).
+        results: int64 (frames, elements of the output), exactly.
+    """
+
+    images: npt.NDArray[np.float32]
+    results: npt.NDArray[np.int64]
+
+    def save(self, folder: Path) -> None:
+        """Write ``golden.npz``."""
+        np.savez_compressed(folder / GOLDEN, images=self.images, results=self.results)
+
+    @classmethod
+    def load(cls, folder: Path) -> GoldenFrames:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            DeployError: it is missing or unreadable.
+        """
+        try:
+            with np.load(folder / GOLDEN, allow_pickle=False) as content:
+                return cls(content["images"], content["results"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as reason:
+            raise DeployError(
+                f"golden frames {folder / GOLDEN}", "missing or unreadable", "the file that belongs to this folder",
+                "deploy the run again",
+            ) from reason  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from pathlib import Path
 from xnorflow.artifact.design import Design
 from xnorflow.artifact.errors import ConfigError, InputModelError
 from xnorflow.artifact.files import stage_directory
-from xnorflow.artifact.golden import GoldenVectors
+from xnorflow.artifact.manifest import Manifest
 from xnorflow.artifact.progress import Progress
 from xnorflow.boards.catalog import Family, load_board
 from xnorflow.deploy.accelerator import Accelerator, Throughput
-from xnorflow.deploy.overlay import GOLDEN, HOST, OverlayDescription
+from xnorflow.deploy.overlay import HOST, GoldenFrames, OverlayDescription
 from xnorflow.flow.build_manifest import note_files
+from xnorflow.flow.comparison import expect_golden
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.session import working_in
 from xnorflow.generate.shell import SHELL, shell_sources
@@ -26,7 +27,7 @@ __all__ = ["deploy", "open_virtual"]
 
 DATA_BITS = {Family.XC7: 64, Family.XCUP: 128}
 """Widest ports of the processors' systems to memory."""
-CLASS_NAMES = {
+CLASS_NAMES = {  # where labels are no names already
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 }
 RTL = "rtl"
@@ -53,8 +54,8 @@ def deploy(
     target = output or folders.deployed
     with working_in(folders.root, quiet=quiet) as session:
         with session.progress.task("deploy") as advance:
-            write_folder(folders, design, target, frames, bits)
-            advance(0, f"{frames} golden frames, words of {bits} bits")
+            count = write_folder(folders, design, target, frames, bits, session.progress)
+            advance(0, f"{count} golden frames, words of {bits} bits")
         if target.resolve().is_relative_to(folders.root.resolve()):
             note_files(folders, "deploy", (path for path in target.rglob("*") if path.is_file()))
         if test:
@@ -64,22 +65,38 @@ def deploy(
         session.progress.say(str(target))
 
 
-def write_folder(folders: Folders, design: Design, target: Path, frames: int, data_bits: int) -> None:
-    """Write description, host's part, golden frames and RTL of the shell; an earlier folder is replaced."""
-    golden = GoldenVectors.load(folders.golden)
-    some = GoldenVectors(golden.inputs[:frames], golden.logits[:frames], golden.labels[:frames])
-    classes = golden.logits.shape[1]
+def write_folder(
+    folders: Folders, design: Design, target: Path, frames: int, data_bits: int, progress: Progress
+) -> int:
+    """Write description, host's part, golden frames and RTL of the shell; an earlier folder is replaced.
+
+    Returns:
+        How many golden frames there are.
+    """
+    golden, expectation = expect_golden(folders, frames, progress)
+    count = golden.logits.shape[1]
     description = OverlayDescription(
         folders.root.resolve().name, design.board, design.part, design.clock_ns, design.cycles_per_frame,
-        design.latency_cycles, data_bits, design.input, design.output, tuple(str(number) for number in range(classes)),
+        design.latency_cycles, data_bits, design.input, design.output, _class_names(folders, count),
         design.artifact_sha256,
     )  # fmt: skip
     with stage_directory(target) as work:
         description.save(work)
         shutil.copyfile(folders.build / HOST, work / HOST)
-        some.save(work / GOLDEN)
+        GoldenFrames(golden.inputs, expectation.outputs.reshape(len(golden.inputs), -1)).save(work)
         (work / RTL).mkdir()
         shell_sources(folders.build, design, work / RTL, data_bits=data_bits)
+    return len(golden.inputs)
+
+
+def _class_names(folders: Folders, count: int) -> tuple[str, ...]:
+    """Return the names of the classes of the data set that the network was trained on, numbers where it has none."""
+    numbers = tuple(str(number) for number in range(count))
+    try:
+        dataset = Manifest.load(folders.export, verify=False).facts.get("dataset")
+    except InputModelError:
+        return numbers
+    return CLASS_NAMES.get(str(dataset), numbers)
 
 
 def open_virtual(folder: Path, progress: Progress, *, stall: float = 0.0) -> Accelerator:

@@ -43,11 +43,7 @@ def deploy(
             differs.
     """
     folders = Folders.find(directory)
-    if folders.hls_design.is_file():
-        raise InputModelError(
-            f"design {folders.hls_design}", "is C++ for HLS", "a design in RTL", "build with --backend rtl"
-        )
-    design = Design.load_rtl(folders.design)
+    design = folders.load_rtl_design()
     bits = data_bits or DATA_BITS[load_board(design.board).family]
     if bits not in (32, 64, 128, 256, 512, 1024):
         raise ConfigError("option --data-bits", f"{bits}", "32, 64, 128, 256, 512 or 1024")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from xnorflow.artifact.design import Design
 from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.hls_design import HLS_DESIGN_FILE
 
@@ -95,3 +96,16 @@ class Folders:
         """Inputs and logits that the design is compared with."""
         exported = self.export / "golden.npz"
         return exported if exported.is_file() else self.build / "golden.npz"
+
+    def load_rtl_design(self) -> Design:
+        """Return the design, all layers of which are RTL.
+
+        Raises:
+            InputModelError: there is none, or it is C++, whole or in part.
+        """
+        if self.hls_design.is_file():
+            raise InputModelError(
+                f"design {self.hls_design}", "is C++ for HLS", "a design in RTL",
+                "let Vitis HLS export its own IP by hls/hls_syn_xnorflow_top.tcl, or build with --backend rtl",
+            )  # fmt: skip
+        return Design.load_rtl(self.design)

@@ -7,7 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from xnorflow.artifact.design import Design
-from xnorflow.artifact.errors import InputModelError
 from xnorflow.artifact.host import HostCodec
 from xnorflow.flow.build_manifest import note_files
 from xnorflow.flow.comparison import expect_golden
@@ -48,12 +47,7 @@ def package(directory: Path, output: Path | None, options: list[Override], *, qu
     name: Override = (("name",), "folder's name", word_of(folders.root.resolve().name))
     settings = settings_from_options(PackageSettings, [name, *(one for one in options if one[2] is not None)])
     target = output or folders.build / "ip"
-    if folders.hls_design.is_file():
-        raise InputModelError(
-            f"design {folders.hls_design}", "is C++ for HLS", "a design in RTL",
-            "let Vitis HLS export its own IP by hls/hls_syn_xnorflow_top.tcl, or build with --backend rtl",
-        )  # fmt: skip
-    design = Design.load_rtl(folders.design)
+    design = folders.load_rtl_design()
     check_output(target)
     with working_in(folders.root, quiet=quiet) as session:
         with session.progress.task("package") as advance:

@@ -55,12 +55,6 @@ class JoinRtl(OutputBuffer):
 
     least_buffer = 2
 
-    def get_verilog_top_module_intf_names(self) -> dict[str, Any]:
-        """Return FINN's interface names, with the second stream in."""
-        names = super().get_verilog_top_module_intf_names()
-        names["s_axis"] = [(f"in{side}_V", self.get_instream_width_padded(side)) for side in (0, 1)]
-        return dict(names)
-
     def bram_estimation(self, fpgapart: str) -> int:
         """Return 18 Kib blocks of a deep output buffer."""
         return self.buffer_bram18()
@@ -167,13 +161,6 @@ class StreamFork_rtl(RtlNode, StreamFork):
     """RTL backend: ``xnorflow_fork``."""
 
     library_modules = ("xnorflow_fork",)
-
-    def get_verilog_top_module_intf_names(self) -> dict[str, Any]:
-        """Return FINN's interface names, with all streams out."""
-        names = super().get_verilog_top_module_intf_names()
-        outputs = range(len(self.onnx_node.output))
-        names["m_axis"] = [(f"out{index}_V", self.get_outstream_width_padded(index)) for index in outputs]
-        return dict(names)
 
     def write_sources(self, model: Any, folder: Path) -> str:
         """Return the wrapper's text."""

@@ -35,8 +35,8 @@ def test_a_folder_that_is_tried_on_a_virtual_board(cli, build, left_behind):
     assert names == {"accelerator.json", "host.npz", "golden.npz", "rtl", "obj"}
     assert not left_behind(build)
     assert cli("manifest", build).code == 0
-    (build / "deploy" / "rtl" / "xnorflow_shell.sv").write_text("// mine\n", encoding="utf-8")
-    assert "deploy/rtl/xnorflow_shell.sv was changed" in cli("manifest", build).error_line()
+    (build / "deploy" / "rtl" / "xnorflow_shell.v").write_text("// mine\n", encoding="utf-8")
+    assert "deploy/rtl/xnorflow_shell.v was changed" in cli("manifest", build).error_line()
 
 
 def test_nothing_to_deploy(cli, build, tmp_path):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import numpy as np
 import pytest
 from small_designs import build_design, frames_of
 
 from xnorflow.artifact.memory_frames import MemoryFrame
+from xnorflow.artifact.progress import SilentProgress
 from xnorflow.artifact.streams import StreamSpec
 from xnorflow.generate.shell import SHELL, shell_sources
 from xnorflow.lower.config import BuildSettings, OutputKind
@@ -14,6 +17,7 @@ from xnorflow.lower.integer_onnx import run_integer
 from xnorflow.simulate.ports import SocPorts
 from xnorflow.simulate.soc import SocModel
 from xnorflow.simulate.verilator import compile_design, lint_design
+from xnorflow.synthesize.yosys import find_yosys
 
 BASE = 0x1000_0000
 LOW, FRAMES = 0x10, 0x1C
@@ -45,6 +49,9 @@ def test_frames_through_memory(tmp_path, perceptron, output, data_bits, address_
     rtl.mkdir()
     sources = shell_sources(build, design, rtl, data_bits=data_bits, address_bits=address_bits)
     assert lint_design(SHELL, sources) == []
+    yosys = find_yosys(rtl, SilentProgress())
+    read = [*yosys.command, "-q", "-p", f"read_verilog {SHELL}.v"]  # without -sv
+    assert subprocess.run(read, cwd=rtl, capture_output=True, check=False).returncode == 0
     library = compile_design(SHELL, sources, tmp_path / "obj", ports=SocPorts())
     values = frames_of(design, 120)
     expected = lowered.codec.raw(run_integer(build / "integer.onnx", values, threads=1)).reshape(len(values), -1)

@@ -1,4 +1,7 @@
-"""The accelerator as processors see it: DMA engines with registers around the streams, in plain SystemVerilog."""
+"""The accelerator as processors see it: DMA engines with registers around the streams.
+
+The module is plain Verilog, since a block design takes no other as a cell.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def render_shell(design: Design, data_bits: int = 64, address_bits: int = 32) ->
     """
     source, sink = MemoryFrame(design.input, data_bits), MemoryFrame(design.output, data_bits)
     sink_widths = sink.widths[::-1]
-    return load_template(Path(__file__).parent / "templates" / "shell.sv.j2").render(
+    return load_template(Path(__file__).parent / "templates" / "shell.v.j2").render(
         banner=banner(), name=SHELL, top=design.top, data_bits=data_bits, address_bits=address_bits,
         word_shift=(data_bits // 8).bit_length() - 1, max_burst=min(MAX_BURST, 4096 * 8 // data_bits), lite=_LITE,
         beats_held=min(source.stream.beats + 1, MOST_BEATS),
@@ -87,7 +90,7 @@ def shell_sources(
         if not path.is_file():
             raise GenerateError(f"design {design.top}", f"file {path} is missing", fix="build again")
         shutil.copyfile(path, folder / path.name)
-    write_text(folder / f"{SHELL}.sv", render_shell(design, data_bits, address_bits))
-    names = [*files, f"{SHELL}.sv"]
+    write_text(folder / f"{SHELL}.v", render_shell(design, data_bits, address_bits))
+    names = [*files, f"{SHELL}.v"]
     write_text(folder / f"{SHELL}.f", "".join(f"{name}\n" for name in names))
     return [folder / name for name in names]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from xnorflow.artifact.design import Design, DesignNode
 from xnorflow.artifact.files import write_text
-from xnorflow.ops.wrapper import load_template
+from xnorflow.render.templates import load_template
 from xnorflow.simulate.csim import compile_text
 
 __all__ = ["Modules", "modules_of"]

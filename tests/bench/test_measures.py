@@ -55,6 +55,7 @@ def test_plain_code_is_clean(tmp_path, parameters):
     assert lint_design(node.name, [tmp_path / name for name in node.sources]) == []
 
 
+@pytest.mark.full
 def test_a_unit_is_measured(bench):
     measured = unit_row(TINY)(bench)
     details = measured.details

@@ -25,7 +25,7 @@ from xnorflow.cycles.machines import (
 )
 from xnorflow.cycles.run import predict_cycles
 
-RANDOM_CASES = 4
+RANDOM_CASES = 2
 LEAST_BEATS = 150  # of a run, on its busier side
 LEAST_FRAMES = 3
 ADD = Add()

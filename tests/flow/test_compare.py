@@ -87,6 +87,7 @@ def place(tmp_path, cli):
     return Place(tmp_path, cli)
 
 
+@pytest.mark.full
 def test_a_comparison_from_end_to_end(place, left_behind):
     first = place.compare()
     assert (first.code, first.err) == (0, "")

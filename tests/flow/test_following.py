@@ -39,7 +39,9 @@ def train(config, launcher):
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
 
-@pytest.mark.parametrize("launcher", [TORCHRUN, []], ids=["torchrun", "alone"])
+@pytest.mark.parametrize(
+    "launcher", [pytest.param(TORCHRUN, marks=pytest.mark.full, id="torchrun"), pytest.param([], id="alone")]
+)
 def test_two_processes_train_and_one_tells(config, launcher):
     done = train(config, launcher)
     assert done.returncode == 0, done.stderr[-3000:]

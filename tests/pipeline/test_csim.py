@@ -55,9 +55,7 @@ def test_a_network_that_always_gives_the_same_is_equal_inside(tmp_path):
 @pytest.mark.full
 @pytest.mark.parametrize(("kind", "seed", "share"), [
     ("maps", 7, 1.0), ("residual", 2, 0.5), ("residual", 28, 1.0), ("together", 3, 0.3), ("branches", 17, 0.7),
-    ("branches", 20, 1.0),
-        ("branches", 4, 0.5),
-        ("branches", 11, 1.0),
+    ("branches", 20, 1.0), ("branches", 4, 0.5), ("branches", 11, 1.0),
 ])  # fmt: skip
 def test_random_networks_are_equal_in_rtl_and_c_together(tmp_path, kind, seed, share):
     case = KINDS[kind](seed)

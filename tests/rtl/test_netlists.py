@@ -40,7 +40,7 @@ CASES: dict[str, tuple[str, Parameters, tuple[int, int], tuple[int, int]]] = {
     "affine": ("requantize", {"Channels": 6, "Pe": 2, "InWidth": 6, **LINE}, (12, 3), (8, 3)),
     "argmax": ("argmax", {"Labels": 6, "Pe": 2, "Width": 4, "LabelWidth": 3}, (8, 3), (3, 1)),
 }
-QUICK = ("dsp_steps", "mvau")
+QUICK = ("dsp_steps",)
 # Memory files of random words: name, words, their bits.
 MEMORIES = (
     ("single_0.mem", 12, 4), ("pair_0.mem", 6, 4), ("pair_1.mem", 6, 4), ("dsp_starts.mem", 2, 4 * 14),

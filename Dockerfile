@@ -33,4 +33,4 @@ COPY --chown=xnorflow . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation -e . && touch /opt/venv/.installed
 
 # The port is reached from outside only where `docker run` publishes it: -p 127.0.0.1:8888:8888.
-CMD ["jupyter", "lab", "--ip=0.0.0.0", "--port=8888", "--no-browser"]
+CMD ["jupyter", "lab", "--ip=0.0.0.0", "--port=8888", "--no-browser", "--LabApp.default_url=/lab/tree/notebooks"]

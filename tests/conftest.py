@@ -4,8 +4,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,3 +56,30 @@ def perceptron() -> Maker:
     from perceptron_files import write_perceptron  # behind the thread settings above
 
     return write_perceptron
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory, perceptron: Maker) -> Path:
+    """A build with a folder of `xnorflow deploy`, of a network that sends sums of nine classes of odd widths."""
+    from xnorflow.flow.cli import main
+
+    folder = tmp_path_factory.mktemp("deployed")
+    model = perceptron(folder / "net.onnx", (30, 12, 9, 4), input_bits=4, seed=5)
+    options = ("--board", "Pynq-Z2", "--frames", "40", "--until", "generate", "--target-cycles", "20", "--quiet")
+    assert main(["build", str(model), "--output", str(folder / "net"), *options]) == 0
+    assert main(["deploy", str(folder / "net"), "--frames", "30", "--quiet"]) == 0
+    return folder / "net"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; the test is skipped, saying why, where there is none."""
+    sys.path.insert(0, str(Path(__file__).parent / "browser"))
+    from pages import find_browser, open_browser
+
+    pytest.importorskip("playwright", reason="no playwright: run `make browser`")
+    found = find_browser()
+    if found is None:
+        pytest.skip("no browser: run `make browser`, or install chromium (Debian: apt install chromium)")
+    with open_browser(*found) as opened:
+        yield opened

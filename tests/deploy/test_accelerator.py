@@ -21,19 +21,6 @@ from xnorflow.flow.deploy import open_virtual
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory, perceptron):
-    """A folder of `xnorflow deploy`, of a network that sends sums of nine classes of odd widths."""
-    from xnorflow.flow.cli import main
-
-    folder = tmp_path_factory.mktemp("deployed")
-    model = perceptron(folder / "net.onnx", (30, 12, 9, 4), input_bits=4, seed=5)
-    options = ("--board", "Pynq-Z2", "--frames", "40", "--until", "generate", "--target-cycles", "20", "--quiet")
-    assert main(["build", str(model), "--output", str(folder / "net"), *options]) == 0
-    assert main(["deploy", str(folder / "net"), "--frames", "30", "--quiet"]) == 0
-    return folder / "net"
-
-
-@pytest.fixture(scope="module")
 def accelerator(deployed):
     with open_virtual(deployed / "deploy", SilentProgress(), stall=0.2) as found:
         yield found
@@ -96,7 +83,7 @@ def test_golden_frames(accelerator, deployed, tmp_path):
         (lambda shape: np.zeros((2, 7)), r"images: shape \(2, 7\); allowed: \(frames, .*\); reshape them"),
         (lambda shape: np.zeros(shape), r"images: shape .*; add the batch's dimension"),
         (lambda shape: np.zeros((0, *shape)), "images: none; allowed: at least one; give an image"),
-        (lambda shape: np.full((1, *shape), np.nan), "images: NaN among the numbers; allowed: numbers"),
+        (lambda shape: np.full((1, *shape), np.nan), "images: NaN or infinite values; allowed: finite numbers"),
         (lambda shape: np.full((1, *shape), "a"), "images: numbers of kind <U1; allowed: floats or integers"),
         (lambda shape: np.zeros((1, *shape), complex), "images: numbers of kind complex128"),
     ],
@@ -177,20 +164,26 @@ def test_a_folder_without_an_accelerator(deployed, tmp_path, content):
         Accelerator(tmp_path / "deploy", DeadBoard())
 
 
-def test_without_bitstream_or_pynq(deployed, tmp_path):
+def test_files_that_are_missing(deployed, tmp_path):
     shutil.copytree(deployed / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("obj"))
-    with pytest.raises(DeployError, match=r"overlay .*/net.bit: missing; allowed: a .bit and the .hwh of the same"):
-        Accelerator(tmp_path / "deploy")
-    for name in ("net.bit", "net.hwh"):
-        (tmp_path / "deploy" / name).write_bytes(b"")
-    with pytest.raises(DeployError, match="package pynq: not installed; allowed: a PYNQ image on a Pynq-Z2"):
-        Accelerator(tmp_path / "deploy" / "net.bit")
     (tmp_path / "deploy" / "host.npz").unlink()
     with pytest.raises(DeployError, match=r"host.npz: missing or unreadable"):
         Accelerator(tmp_path / "deploy", DeadBoard())
     (tmp_path / "deploy" / "golden.npz").write_bytes(b"no")
     with pytest.raises(DeployError, match=r"golden.npz: missing or unreadable"):
         GoldenFrames.load(tmp_path / "deploy")
+
+
+def test_pixels_of_another_range(deployed, tmp_path):
+    """Pictures of 0 to 255 for a network of pixels from 0 to 1: a silent error otherwise."""
+    shutil.copytree(deployed / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("obj"))
+    path = tmp_path / "deploy" / "accelerator.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "input_range": [0, 1]}))
+    with Accelerator(tmp_path / "deploy", DeadBoard(Control.DONE)) as pixels:
+        image = np.full((1, *pixels.input_shape), 255, np.uint8)
+        with pytest.raises(DeployError, match="images: values from 255 to 255; allowed: 0 to 1; scale them as those"):
+            pixels.execute(image)
+        assert len(pixels.execute(image / 255)) == 1
 
 
 def test_a_forgotten_flush_is_wrong(accelerator, images, monkeypatch):

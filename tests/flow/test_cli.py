@@ -14,7 +14,7 @@ import pytest
 
 COMMANDS = (
     "run", "train", "compare", "summary", "zoo", "export", "build", "simulate", "synthesize", "report", "bench",
-    "doctor",
+    "draw", "doctor",
 )  # fmt: skip
 PROGRAM = Path(sys.executable).with_name("xnorflow")
 HELP_SECONDS = 0.5

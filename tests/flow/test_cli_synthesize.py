@@ -107,6 +107,11 @@ def test_yosys_alone_is_the_default(cli, folder, routed, monkeypatch):
         ),
         (("--target", "vivado", "--baud", "9600"), "option --baud: given without --target ecp5; add --target ecp5"),
         (("--target", "vivado", "--frequency", "0.5"), "option --frequency: 0.5; allowed: greater than or equal to 1"),
+        (("--shell", "finn"), "option --shell: given without --target vivado; add --target vivado"),
+        (
+            ("--target", "vivado", "--shell", "finn", "--out-of-context"),
+            "option --shell: given with --out-of-context; leave one of them out",
+        ),
         (("--target", "vivado", "--jobs", "0"), "option --jobs: 0; allowed: greater than or equal to 1"),
         (("--target", "ecp5", "--frequency", "5"), "option --frequency: 5.0; allowed: greater than or equal to 10"),
         (("--target", "ecp5", "--baud", "1"), "option --baud: 1; allowed: greater than or equal to 300"),
@@ -156,7 +161,7 @@ def test_the_table_of_vivado_out_of_context(cli, folder, monkeypatch):
     options = ("--out-of-context", "--frequency", "200", "--resume", "--jobs", "3")
     outcome = cli("synthesize", folder, "--target", "vivado", *options)
     assert outcome.code == 0 and settings[0].model_dump() == {
-        "frequency_mhz": 200.0, "out_of_context": True, "resume": True, "jobs": 3
+        "frequency_mhz": 200.0, "out_of_context": True, "shell": "xnorflow", "resume": True, "jobs": 3
     }  # fmt: skip
     shown, path = rows(outcome), "routed out of context, Vivado 2022.2, xc7z020clg400-1"
     for quantity, value, origin in (
@@ -174,9 +179,9 @@ def test_the_table_of_vivado_out_of_context(cli, folder, monkeypatch):
 def test_the_table_of_a_bitstream(cli, folder, monkeypatch):
     settings = []
     monkeypatch.setattr(vendor, "build_bitstream", stand_in(settings, MADE, MADE.files))
-    outcome = cli("synthesize", folder, "--target", "vivado")
+    outcome = cli("synthesize", folder, "--target", "vivado", "--shell", "finn")
     assert outcome.code == 0 and settings[0].model_dump() == {
-        "frequency_mhz": None, "out_of_context": False, "resume": False, "jobs": 2
+        "frequency_mhz": None, "out_of_context": False, "shell": "finn", "resume": False, "jobs": 2
     }  # fmt: skip
     shown = rows(outcome)
     assert "KV260" in shown["board"] and "routed, Vivado 2024.2, whole chip" in shown["setup slack"]

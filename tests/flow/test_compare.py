@@ -153,6 +153,7 @@ def check_that_other_settings_are_noticed(place):
     assert "(2) †" in place.readme.read_text(encoding="utf-8")  # two seeds count, the stale one does not
 
 
+@pytest.mark.full
 def test_failing_trainings_are_told_at_the_end_and_the_others_are_done(place):
     """No layer has the scale that the loss is about: found out when a training begins."""
     fails = '\nlosses = [{ kind = "kernel_rectification" }]'
@@ -207,6 +208,7 @@ def reached(partial: Path, epoch: int) -> bool:
     return any(int(path.stem.split("-")[-1]) >= epoch for path in partial.glob("state-*.pt"))
 
 
+@pytest.mark.full
 def test_an_interrupted_comparison_goes_on(place, left_behind):
     """Killed in the first run, then stopped by Ctrl-C in the second; both go on where they were."""
     place.write("epochs = 2", "epochs = 60")

@@ -78,3 +78,10 @@ def test_vivado_is_named_where_it_is_found(findings, monkeypatch, tmp_path):
 
 def test_torch_says_where_it_computes():
     assert "CPU" in doctor._torch() or "NVIDIA" in doctor._torch()
+
+
+def test_pynq_is_looked_for_in_the_boards_environment(findings, monkeypatch, tmp_path):
+    monkeypatch.setenv("XNORFLOW_BOARD_VENV", str(tmp_path))
+    assert findings()["pynq"].found == ""
+    (tmp_path / "lib" / "python3.11" / "site-packages" / "pynq-4.0.0.dist-info").mkdir(parents=True)
+    assert findings()["pynq"].found == f"4.0.0, {tmp_path}"

@@ -1,10 +1,12 @@
 """What makes a stage be done again: its inputs, its files, its sources."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from xnorflow.flow.records import StageRecords, fingerprint, source_hash
+from xnorflow.flow.workflow import DESIGN_PACKAGES
 
 
 @pytest.fixture
@@ -75,3 +77,15 @@ def test_a_design_made_anew_drops_what_was_noted_of_the_one_before(folder):
     assert {stage: tools for stage, (_, tools) in StageRecords(folder).written().items()} == {
         "train": {}, "lower": {"tool": "lower"}
     }  # fmt: skip
+
+
+def test_a_build_is_repeated_when_what_designs_come_from_changes():
+    """Each package of the workstation's is among them, but those that come before or behind the design."""
+    import xnorflow
+
+    before, behind = {"train", "export"}, {
+        "simulate", "synthesize", "package", "deploy", "virtual_board", "bench", "flow",
+    }  # fmt: skip
+    found = {path.parent.name for root in xnorflow.__path__ for path in Path(root).glob("*/__init__.py")}
+    found |= {path.parent.name for root in xnorflow.__path__ for path in Path(root).glob("*/py.typed")}
+    assert found - before - behind == set(DESIGN_PACKAGES)

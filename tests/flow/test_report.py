@@ -3,79 +3,27 @@
 import io
 import json
 import re
-from html.parser import HTMLParser
 
 import pytest
+from canned_run import (
+    SIMULATION,
+    Checker,
+    write,
+    write_build,
+    write_results,
+    write_routed,
+    write_training,
+    write_virtual_board,
+)
 from rich.console import Console
 
-from xnorflow.artifact.design import Design, DesignNode
 from xnorflow.artifact.errors import InputModelError
-from xnorflow.artifact.streams import StreamSpec
 from xnorflow.flow.figures import share_bar
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.progress import RichProgress
 from xnorflow.flow.report import path_steps, render_page, write_report
 from xnorflow.flow.results import load_results
 from xnorflow.flow.summary import summary_rows
-
-LAYERS = {"fc0_mvau": (98, 400, 350), "fc1_fifo": (8, 20, 31), "fc1_mvau": (128, 150, 166)}
-"""Cycles, LUTs by estimate, LUTs mapped."""
-
-SIMULATION = {
-    "path": "RTL", "design": "xnorflow_top", "frames": 1000, "mismatches": 0, "first_mismatch": None,
-    "stall_probability": 0.3, "cycles_per_frame_predicted": 128, "cycles_per_frame_simulated": 128,
-    "latency_cycles": 484, "wall_seconds": 8.04,
-}  # fmt: skip
-
-
-def write(path, content) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content), encoding="utf-8")
-
-
-def write_training(root) -> None:
-    facts = {"network": "TFC_1W1A", "dataset": "mnist", "test_frames": 1000, "accuracy_float": 0.931}
-    write(root / "train" / "manifest.json", {"facts": facts})
-    keys = ("epoch", "loss", "train_accuracy_float", "test_accuracy_float")
-    lines = [(1, 1.5, 0.5, 0.8), (2, 0.9, 0.7, 0.9), (3, 0.7, 0.75, 0.931)]
-    text = "".join(json.dumps(dict(zip(keys, line, strict=True))) + "\n" for line in lines)
-    (root / "train" / "metrics.jsonl").write_text(text, encoding="utf-8")
-
-
-def write_build(root) -> None:
-    report = root / "build" / "report"
-    nodes = tuple(
-        DesignNode(name, "XnorMVAU_rtl", (), cycles, {"MW": 64, "PE": 2}, ("in0",), (8,))
-        for name, (cycles, _, _) in LAYERS.items()
-    )
-    stream = StreamSpec("in0_V", "BIPOLAR", 1, 64, 8)
-    Design(
-        "xnorflow_top", (), "rtl", "Pynq-Z2", "xc7z020clg400-1", 10.0, 128, 300, stream, stream, nodes, "ab" * 32
-    ).save(root / "build" / "design.json")  # fmt: skip
-    write(report / "estimate_layer_cycles.json", {name: values[0] for name, values in LAYERS.items()})
-    estimates = {name: {"LUT": values[1]} for name, values in LAYERS.items()}
-    write(report / "estimate_layer_resources.json", {**estimates, "total": {"LUT": 570}})
-    write(report / "estimate_network_performance.json", {"max_cycles": 128})
-    write(report / "op_and_param_counts.json", {"total": {}})
-    write(report / "lowering.json", {"output": "logits", "layers": [{}, {}]})
-
-
-def write_results(root) -> None:
-    report = root / "build" / "report"
-    write(report / "simulation.json", SIMULATION)
-    accuracy = {"frames": 1000, "accuracy_float": 0.931, "accuracy_integer": 0.931, "accuracy_rtl": 0.931}
-    write(report / "accuracy.json", accuracy)
-    layers = {name: {"LUT": values[2], "FF": 10, "BRAM36": 0.5} for name, values in LAYERS.items()}
-    total = {"LUT": 547, "FF": 30, "LUTRAM": 4, "BRAM36": 1.5, "DSP": 0, "packed": 400, "packed_slots": 25}
-    budget = {"LUT": 53200, "FF": 106400, "LUTRAM": 17400, "BRAM36": 140, "DSP": 220}
-    functions = {
-        "matrix units": {"nodes": 2, "LUT": 516, "FF": 20, "BRAM36": 1.0, "percent_LUT": 94.3},
-        "FIFOs": {"nodes": 1, "LUT": 31, "FF": 10, "BRAM36": 0.5, "percent_LUT": 5.7},
-    }
-    synthesis = {
-        "family": "xc7", "board": "Pynq-Z2", "total": total, "budget": budget, "functions": functions, "layers": layers,
-    }  # fmt: skip
-    write(report / "yosys_synth_xc7.json", synthesis)
 
 
 @pytest.fixture
@@ -98,28 +46,6 @@ def shown(folders, **options) -> str:
     return stream.getvalue()
 
 
-class Checker(HTMLParser):
-    """Finds tags that are not closed and things that a page would load."""
-
-    VOID = frozenset({"meta", "br", "path", "use", "rect", "link", "img"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.loaded: list[str] = []
-
-    def handle_starttag(self, tag, attributes):
-        self.loaded += [value for name, value in attributes if name in ("src", "href") and not value.startswith("#")]
-        if tag in {"script", "link", "img", "iframe"}:
-            self.loaded.append(tag)
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in self.VOID:
-            assert self.open.pop() == tag
-
-
 def test_every_number_stands_with_its_path(run):
     rows = {
         row.quantity: (row.value, row.path)
@@ -136,15 +62,6 @@ def test_every_number_stands_with_its_path(run):
     assert rows["LUT, packed"] == ("425 of 53,200 (0.8%)", "yosys, packed estimate + carry slots, xc7")
     assert rows["BRAM36"] == ("1.5 of 140 (1.1%)", "yosys, mapped cells, xc7")
     assert rows["LUT, estimate"] == ("570", "estimate by formula")
-
-
-def write_routed(root) -> None:
-    content = {
-        "path": "routed, nextpnr-ecp5, LFE5U-85F, speed grade 6", "clock_mhz": 50.0, "fmax_mhz": 101.16, "met": True,
-        "used": {"LUT4": 2762, "DP16KD": 14}, "available": {"LUT4": 83640, "DP16KD": 208},
-        "percent": {"LUT4": 3.3, "DP16KD": 6.7},
-    }  # fmt: skip
-    write(root / "build" / "report" / "ecp5_route.json", content)
 
 
 def test_what_was_routed_for_ecp5(run):
@@ -184,7 +101,7 @@ def test_a_synthesis_of_an_earlier_version_has_no_functions(run):
     del synthesis["functions"]
     write(path, synthesis)
     assert "where the mapped cells go" not in shown(folders, functions=True)
-    assert render_page(load_results(folders)).count("<svg") == 3
+    assert render_page(load_results(folders)).count("<figure>") == 3
 
 
 def test_the_page_needs_nothing_else_and_is_well_formed(run):
@@ -193,7 +110,7 @@ def test_the_page_needs_nothing_else_and_is_well_formed(run):
     checker.feed(page)
     assert (checker.loaded, checker.open) == ([], [])
     assert "http" not in page and "@import" not in page and "url(" not in page.replace("url(#", "")
-    assert page.count("<svg") == 5
+    assert page.count("<figure>") == 5
     identifiers = re.findall(r' id="([^"]+)"', page)
     assert len(identifiers) == len(set(identifiers))
 
@@ -216,7 +133,7 @@ def test_absent_stages_leave_gaps(run, writers, done, figures):
     folders = run(*writers)
     results = load_results(folders)
     assert {step.verb for step in path_steps(results) if step.done} == done
-    assert render_page(results).count("<svg") == figures
+    assert render_page(results).count("<figure>") == figures
     assert str(folders.report / "report.html") in shown(folders).replace("\n", "")
 
 
@@ -283,3 +200,15 @@ def test_a_run_is_found_from_its_parts(run):
     (folders.root / "export").mkdir()
     assert Folders.find(folders.root) == folders
     assert Folders.find(folders.root / "build") == Folders.of_run(folders.root.resolve())
+
+
+def test_figures_of_a_virtual_board_are_of_this_design(run):
+    folders = run(write_training, write_build, write_results, write_virtual_board)
+    rows = {row.quantity: row for row in summary_rows(load_results(folders))}
+    row = rows["frames/s, with DMA"]
+    assert (row.value, row.path) == ("743,716", "virtual board, simulated: cycles x assumed 10 ns, DMA included")
+    assert rows["golden frames equal"].value == "20 of 20"
+    assert "20 equal, virtual board" in [step.fact for step in path_steps(load_results(folders))]
+    path = folders.design
+    path.write_text(path.read_text(encoding="utf-8").replace('"latency_cycles": 300', '"latency_cycles": 301'))
+    assert load_results(folders).virtual_board == {}

@@ -91,6 +91,16 @@ def test_on_a_terminal_a_bar_moves():
         assert "1/4" in stream.getvalue() and "first" in stream.getvalue()
 
 
+def test_in_a_notebook_no_bar_moves_and_lines_go_to_the_stream(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as ipykernel does
+    stream = io.StringIO()
+    progress = RichProgress(console_for(stream))
+    with progress.task("simulate", 4) as advance:
+        advance(4, "done")
+        progress._bars.refresh()
+    assert stream.getvalue().count("\n") == 1 and "simulate" in stream.getvalue()
+
+
 def test_quiet_is_silent():
     stream = io.StringIO()
     progress = RichProgress(console_for(stream), quiet=True)

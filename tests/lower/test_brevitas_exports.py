@@ -37,7 +37,7 @@ def test_tfc_by_every_exporter(options, tmp_path, build):
     assert lowered.network.input_datatype == "BIPOLAR"
 
 
-@pytest.mark.parametrize("hidden", [256, 1024])
+@pytest.mark.parametrize("hidden", [256, pytest.param(1024, marks=pytest.mark.full)])
 def test_sfc_and_lfc(hidden, tmp_path, build):
     network, inputs = brevitas.bnn_pynq(hidden), images(8)
     path = brevitas.export(network, tmp_path / "fc.onnx", IMAGE, opset_version=13)

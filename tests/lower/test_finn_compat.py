@@ -50,6 +50,7 @@ def test_without_settings_finn_has_no_build_folder():
     assert ours.returncode == 0, ours.stderr
 
 
+@pytest.mark.full
 def test_without_a_stand_in_for_the_vendor_simulator_the_steps_cannot_be_imported():
     code = "import finn.builder.build_dataflow_steps"
     settings = "from finn.util.settings import initialize_dummy_settings; initialize_dummy_settings()"

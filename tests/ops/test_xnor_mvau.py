@@ -62,6 +62,9 @@ FULL = (
     "whole_window",
     "whole_window_block",
     "four_words_of_144",
+    "four_windows_one_neuron_fold",
+    "three_windows_of_sums",
+    "two_windows_block",
 )
 NAMES = [pytest.param(name, marks=[pytest.mark.full] if name in FULL else []) for name in UNITS]
 

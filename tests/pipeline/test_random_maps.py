@@ -10,18 +10,18 @@ def seeds(count, quick):
 
 
 @pytest.mark.parametrize("kind", ["maps", "residual"])
-@pytest.mark.parametrize("seed", seeds(110, quick=3))
+@pytest.mark.parametrize("seed", seeds(110, quick=2))
 def test_random_network(kind, seed, climb_seed):
     climb_seed(kind, seed)
 
 
-@pytest.mark.parametrize("seed", seeds(60, quick=2))
+@pytest.mark.parametrize("seed", seeds(60, quick=1))
 def test_random_windows_together(seed, climb_seed):
     """Convolutions whose windows and pixels come several in a beat, weights in LUTs or block RAM, multipliers."""
     climb_seed("together", seed)
 
 
-@pytest.mark.parametrize("seed", seeds(60, quick=2))
+@pytest.mark.parametrize("seed", seeds(60, quick=1))
 def test_random_branches(seed, climb_seed):
     """Residual blocks with gates and side branches."""
     climb_seed("branches", seed)

@@ -11,9 +11,10 @@ from small_designs import build_design, frames_of
 from xnorflow.artifact.memory_frames import MemoryFrame
 from xnorflow.artifact.progress import SilentProgress
 from xnorflow.artifact.streams import StreamSpec
-from xnorflow.generate.shell import SHELL, shell_sources
+from xnorflow.generate.shell import IDMA, ODMA, SHELL, shell_sources
 from xnorflow.lower.config import BuildSettings, OutputKind
 from xnorflow.lower.integer_onnx import run_integer
+from xnorflow.ops.block_design import face_name
 from xnorflow.simulate.ports import SocPorts
 from xnorflow.simulate.soc import SocModel
 from xnorflow.simulate.verilator import compile_design, lint_design
@@ -49,8 +50,11 @@ def test_frames_through_memory(tmp_path, perceptron, output, data_bits, address_
     rtl.mkdir()
     sources = shell_sources(build, design, rtl, data_bits=data_bits, address_bits=address_bits)
     assert lint_design(SHELL, sources) == []
+    cells = (IDMA, face_name(design.top), ODMA)
+    for cell in cells:
+        assert lint_design(cell, sources[:-1]) == []
     yosys = find_yosys(rtl, SilentProgress())
-    read = [*yosys.command, "-q", "-p", f"read_verilog {SHELL}.v"]  # without -sv
+    read = [*yosys.command, "-q", "-p", f"read_verilog {' '.join(f'{name}.v' for name in (*cells, SHELL))}"]  # no -sv
     assert subprocess.run(read, cwd=rtl, capture_output=True, check=False).returncode == 0
     library = compile_design(SHELL, sources, tmp_path / "obj", ports=SocPorts())
     values = frames_of(design, 120)

@@ -56,6 +56,7 @@ def exported(tmp_path):
     return call
 
 
+@pytest.mark.full
 def test_integers_are_what_torch_computes(exported):
     path, images, logits = exported(network="RESNET8_1W1A", block=FORMS["gate_and_side_branch"])
     extraction = extract_integers(import_model(path), OutputKind.LOGITS)

@@ -28,11 +28,10 @@ TOGETHER = {
     "in_units_alone": {"conv0_mvau": 4, "conv1_mvau": 2},
     "in_windows_alone": {"conv0_swg": 4, "conv1_swg": 2},
 }
-QUICK = ("as_many_in_windows_as_in_units",)
-NAMES = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.full]) for name in TOGETHER]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.full
+@pytest.mark.parametrize("name", TOGETHER)
 def test_every_rung_is_equal(tmp_path, name):
     """Results of all frames in both bodies, cycles and latency as predicted; the folding that was given is kept."""
     from ladder import climb_file

@@ -62,6 +62,7 @@ def test_a_bitstream(build):
     assert [path for path in (build / "obj").iterdir() if path.is_dir()] == []
 
 
+@pytest.mark.full
 def test_too_slow_for_its_clock(build):
     """The report says what was reached; the bitstream of an earlier run is gone."""
     (build / "bitfile").mkdir()

@@ -238,6 +238,7 @@ def test_popcount_of_six_through_yosys(tmp_path):
     assert (found.cells, found.packed, found.slots, found.idle) == (4, 3, 1, 1)
 
 
+@pytest.mark.full
 def test_hundred_thousand_luts_within_a_minute():
     """Half of them on one net of high fan-out."""
     numbers = random.Random(1)

@@ -278,7 +278,7 @@ def test_cpp_that_does_not_compile(tmp_path, vendor, monkeypatch, refused, perce
         return names
 
     monkeypatch.setattr(HlsNode, "write_code", broken)
-    line = refused("synthesize", build, "--target", "vivado", "--jobs", "1")
+    line = refused("synthesize", build, "--target", "vivado", "--shell", "finn", "--jobs", "1")
     assert re.fullmatch(
         rf"node fc1_mvau: fc1_mvau.hpp, line {broken.line}: .*lanes.* not declared.*; allowed: C\+\+ that Vitis HLS "
         rf"takes; see {build}/obj/vivado_finn/hls_ip/code_gen_ipgen_fc1_mvau_\w+/vitis_hls.log", line

@@ -15,7 +15,7 @@ from xnorflow.synthesize.vivado_tools import vivado_location
 
 EARLIER = ("report/ooc_synth_and_timing.json", "bitfile/finn-accel.bit", "report/post_synth_resources.json")
 OOC = ("--target", "vivado", "--out-of-context")
-WHOLE = ("--target", "vivado")
+WHOLE = ("--target", "vivado", "--shell", "finn")
 
 # As the tools' users report them, and AMD's answer records.
 LICENSE = (
@@ -76,7 +76,7 @@ def test_the_program_does_not_start(earlier, vendor, refused):
             WHOLE,
             "finn-plus 1.6.1, which makes the bitstream",
             "2022.2 or 2024.2",
-            ", or add --out-of-context",
+            ", or leave --shell finn out",
         ),
     ],
 )
@@ -104,7 +104,7 @@ def test_no_vitis_hls(earlier, vendor, refused, monkeypatch):
     assert refused("synthesize", earlier, *WHOLE) == (
         "Vitis HLS: XILINX_HLS is not set, and there is no vitis_hls in its bin, Vitis's, Vivado's or on PATH; "
         "allowed: "
-        "Vitis HLS 2022.2; install it: FINN's DMA is made by it, or add --out-of-context"
+        "Vitis HLS 2022.2; install it: FINN's DMA is made by it, or leave --shell finn out"
     )
 
 

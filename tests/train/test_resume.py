@@ -103,6 +103,7 @@ def test_an_interrupt_leaves_nothing_half_written_and_the_same_call_goes_on(tmp_
     check_same(tmp_path, whole)
 
 
+@pytest.mark.full
 def test_processes_killed_at_any_write_leave_what_the_next_one_goes_on_from(tmp_path, whole):
     """``kill -9``, again and again: before a file is written, renamed or removed, or in the middle of a checkpoint."""
     command = [sys.executable, SCRIPT, tmp_path / "run", "0"]

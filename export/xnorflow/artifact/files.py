@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,14 @@ from typing import Any
 from xnorflow.artifact.errors import OutputError
 
 __all__ = [
-    "disk_full", "make_folder", "output_lock", "replaced", "sha256_of", "stage_directory", "write_json", "write_text",
+    "UNREADABLE", "disk_full", "make_folder", "output_lock", "replaced", "sha256_of", "stage_directory", "write_json",
+    "write_text",
 ]  # fmt: skip
 
 UNFINISHED = ".unfinished-"
 FULL = (errno.ENOSPC, errno.EDQUOT)
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading an .npz file raises that is missing, damaged or without an array."""
 
 
 def sha256_of(path: Path) -> str:

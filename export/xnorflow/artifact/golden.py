@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from xnorflow.artifact.errors import InputModelError
-from xnorflow.artifact.files import replaced
+from xnorflow.artifact.files import UNREADABLE, replaced
+
+if TYPE_CHECKING:  # the numpy of older boards has no numpy.typing
+    import numpy.typing as npt
 
 __all__ = ["GoldenVectors"]
 
@@ -45,7 +46,7 @@ class GoldenVectors:
         try:
             with np.load(path, allow_pickle=False) as content:
                 golden = cls(content["inputs"], content["logits"], content["labels"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as reason:
+        except UNREADABLE as reason:
             raise InputModelError(
                 f"golden vectors {path}", "missing or unreadable", "an .npz with inputs, logits, labels", "export again"
             ) from reason

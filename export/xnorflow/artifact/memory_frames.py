@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from xnorflow.artifact.streams import StreamSpec, pack, unpack
+
+if TYPE_CHECKING:  # the numpy of older boards has no numpy.typing
+    import numpy.typing as npt
 
 __all__ = ["MemoryFrame"]
 
@@ -56,7 +58,7 @@ class MemoryFrame:
         piece, beat = 8 * self.piece_bytes, self.beat_bits
         if piece == beat:
             return (piece,)
-        wide = math.lcm(piece, beat)
+        wide = piece * beat // math.gcd(piece, beat)  # math.lcm is younger than boards' Python
         return (piece, beat) if wide in (piece, beat) else (piece, wide, beat)
 
     def pack(self, values: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:

@@ -7,10 +7,12 @@ the least significant bits, TDATA padded with zeros to whole bytes. BIPOLAR -1/+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+if TYPE_CHECKING:  # the numpy of older boards has no numpy.typing
+    import numpy.typing as npt
 
 __all__ = ["StreamSpec", "pack", "unpack"]
 

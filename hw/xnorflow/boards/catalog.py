@@ -28,6 +28,7 @@ class Board:
     Args:
         name: the name that configurations use, e.g. ``Pynq-Z2``.
         part: full part string, e.g. ``xc7z020clg400-1``.
+        board_part: Vivado's name of the board's files, the oldest version that will do.
         family: chip family.
         lut: six-input LUTs.
         ff: flip-flops.
@@ -39,6 +40,7 @@ class Board:
 
     name: str
     part: str
+    board_part: str
     family: Family
     lut: int
     ff: int
@@ -55,6 +57,7 @@ def _catalog() -> dict[str, Board]:
         boards[content["name"]] = Board(
             name=content["name"],
             part=content["part"],
+            board_part=content["board_part"],
             family=Family(content["family"]),
             clock_ns=float(content["clock_ns"]),
             **content["resources"],

@@ -6,20 +6,25 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from xnorflow.artifact.errors import DeployError
+from xnorflow.artifact.files import UNREADABLE
 from xnorflow.artifact.host import HostCodec
 from xnorflow.deploy.board import Board, Buffer, Control, Engine, Register, registers_of
+from xnorflow.deploy.find import find_board
 from xnorflow.deploy.overlay import HOST, GoldenFrames, OverlayDescription
+
+if TYPE_CHECKING:  # the numpy of older boards has no numpy.typing
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float32]
+    IntArray = npt.NDArray[np.int64]
 
 __all__ = ["Accelerator", "Throughput", "Validation"]
 
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 MOST_FRAMES = 1000
 """Frames of a batch that go through at once: larger batches go in parts."""
 
@@ -74,7 +79,7 @@ class Accelerator:
 
     Args:
         overlay: folder that ``xnorflow deploy`` wrote, or the ``.bit`` file in it.
-        board: what it runs on; None: the PYNQ board that this runs on.
+        board: what it runs on; None: the PYNQ board that this is, or a virtual one where pynq is not installed.
         timeout: seconds after which a batch that is not done is an error.
 
     Raises:
@@ -87,18 +92,14 @@ class Accelerator:
         self.description = OverlayDescription.load(self.folder)
         try:
             self._codec = HostCodec.load(self.folder / HOST)
-        except (OSError, ValueError, KeyError) as reason:
+        except UNREADABLE as reason:
             raise DeployError(
                 f"accelerator {self.folder / HOST}", "missing or unreadable", "the file that belongs to this folder",
                 "deploy the run again",
             ) from reason  # fmt: skip
         self.timeout = timeout
         self._buffers: dict[str, Buffer] = {}
-        if board is None:
-            from xnorflow.deploy.pynq_board import PynqBoard
-
-            board = PynqBoard(self.folder / f"{self.description.name}.bit", self.description)
-        self._board = board
+        self._board = find_board(self.folder, self.description) if board is None else board
 
     def __enter__(self) -> Accelerator:
         return self
@@ -194,21 +195,20 @@ class Accelerator:
         """
         values = np.random.default_rng(1).choice(self._codec.levels, (frames, self.description.input.elements))
         packed = self.description.source.pack(values)
-        best: tuple[float, int | None] | None = None
-        for _ in range(1 if self._board.simulated else 5):
-            start, before = time.perf_counter(), self._board.cycles()
-            self._transfer(packed)
-            now, after = time.perf_counter() - start, self._board.cycles()
-            cycles = None if before is None or after is None else after - before
-            if best is None or now < best[0]:
-                best = now, cycles
-        assert best is not None
-        seconds, cycles = best
+        runs = 1 if self._board.simulated else 5
+        seconds, cycles = min((self._timed(packed) for _ in range(runs)), key=lambda timed: timed[0])
         if cycles is None:
             return Throughput(frames, seconds, None, frames / seconds, f"{self.path}, DMA included")
         clock = self.description.clock_ns
         rate = frames * 1e9 / (cycles * clock)
         return Throughput(frames, seconds, cycles, rate, f"{self.path}: cycles x assumed {clock:g} ns, DMA included")
+
+    def _timed(self, packed: npt.NDArray[np.uint8]) -> tuple[float, int | None]:
+        """Let packed frames go through; return seconds on the wall, and cycles where the board counts them."""
+        start, before = time.perf_counter(), self._board.cycles()
+        self._transfer(packed)
+        seconds, after = time.perf_counter() - start, self._board.cycles()
+        return seconds, None if before is None or after is None else after - before
 
     def registers(self) -> dict[str, dict[str, Any]]:
         """Return what the engines' registers hold; reading clears done."""
@@ -223,8 +223,14 @@ class Accelerator:
             raise DeployError("images", f"shape {array.shape}", f"(frames, {str(self.input_shape)[1:-1]})", hint)
         if not len(array):
             raise DeployError("images", "none", "at least one", "give an image")
-        if array.dtype.kind == "f" and np.isnan(array).any():
-            raise DeployError("images", "NaN among the numbers", "numbers", "look at where they come from")
+        if not np.isfinite(array).all():
+            raise DeployError("images", "NaN or infinite values", "finite numbers", "look at where they come from")
+        low, high = self.description.input_range or (array.min(), array.max())
+        if array.min() < low or array.max() > high:
+            raise DeployError(
+                "images", f"values from {array.min():g} to {array.max():g}", f"{low:g} to {high:g}",
+                "scale them as those that the network was trained on",
+            )  # fmt: skip
         return array.astype(np.float32)
 
     def _run(self, values: IntArray) -> IntArray:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
+
+if TYPE_CHECKING:  # the numpy of older boards has no numpy.typing
+    import numpy.typing as npt
 
 __all__ = ["Board", "Buffer", "Control", "Engine", "Register"]
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from xnorflow.artifact.errors import DeployError
-from xnorflow.artifact.files import write_json
+from xnorflow.artifact.files import UNREADABLE, write_json
 from xnorflow.artifact.memory_frames import MemoryFrame
 from xnorflow.artifact.streams import StreamSpec
+
+if TYPE_CHECKING:  # the numpy of older boards has no numpy.typing
+    import numpy.typing as npt
 
 __all__ = ["DESCRIPTION", "GOLDEN", "HOST", "GoldenFrames", "OverlayDescription"]
 
@@ -50,7 +51,7 @@ class GoldenFrames:
         try:
             with np.load(folder / GOLDEN, allow_pickle=False) as content:
                 return cls(content["images"], content["results"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as reason:
+        except UNREADABLE as reason:
             raise DeployError(
                 f"golden frames {folder / GOLDEN}", "missing or unreadable", "the file that belongs to this folder",
                 "deploy the run again",
@@ -73,6 +74,7 @@ class OverlayDescription:
         output: stream that gives results.
         classes: names of the classes, in the order of the labels; numbers where nobody named them.
         artifact_sha256: hash of the ONNX file.
+        input_range: smallest and largest value of an image; None where any is taken.
     """
 
     name: str
@@ -86,6 +88,7 @@ class OverlayDescription:
     output: StreamSpec
     classes: tuple[str, ...]
     artifact_sha256: str
+    input_range: tuple[float, float] | None = None
 
     @property
     def source(self) -> MemoryFrame:
@@ -118,6 +121,8 @@ class OverlayDescription:
             for side in ("input", "output"):
                 content[side] = StreamSpec.from_json(content[side])
             content["classes"] = tuple(content["classes"])
+            bounds = content.get("input_range")
+            content["input_range"] = bounds and (float(bounds[0]), float(bounds[1]))
             return cls(**content)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as reason:
             raise DeployError(

@@ -17,7 +17,15 @@ from xnorflow.flow.folders import Folders
 from xnorflow.flow.records import StageRecords
 from xnorflow.flow.session import working_in
 
-__all__ = ["Checked", "check_manifests", "note_files", "packages_of", "show_manifests", "write_build_manifest"]
+__all__ = [
+    "Checked",
+    "check_manifests",
+    "note_files",
+    "note_folder",
+    "packages_of",
+    "show_manifests",
+    "write_build_manifest",
+]
 
 PACKAGES = {
     "train": ("torch", "brevitas", "lightning", "numpy"),
@@ -74,6 +82,13 @@ def note_files(folders: Folders, stage: str, files: Iterable[Path], tools: dict[
     records = StageRecords(folders.root)
     records.write(stage, "", files, {**packages_of(stage), **(tools or {})})
     write_build_manifest(folders, records)
+
+
+def note_folder(folders: Folders, stage: str, folder: Path) -> None:
+    """Note all files of a folder but those of compilers, as :func:`note_files` does, where it lies in the run."""
+    if folder.resolve().is_relative_to(folders.root.resolve()):
+        files = (path for path in folder.rglob("*") if path.is_file())
+        note_files(folders, stage, (path for path in files if "obj" not in path.relative_to(folder).parts))
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from xnorflow.flow.cli_bench import bench
+from xnorflow.flow.cli_board import board
 from xnorflow.flow.cli_compare import compare
 from xnorflow.flow.cli_deploy import deploy
+from xnorflow.flow.cli_draw import draw
 from xnorflow.flow.cli_manifest import manifest
 from xnorflow.flow.cli_package import package
+from xnorflow.flow.cli_report import report
 from xnorflow.flow.cli_simulate import simulate
 from xnorflow.flow.cli_synthesize import synthesize
 from xnorflow.flow.cli_training import summary, zoo
@@ -27,7 +30,6 @@ from xnorflow.flow.options import (
     ConfigFile,
     DataRoot,
     Debug,
-    Directory,
     Fill,
     Folding,
     Force,
@@ -153,7 +155,8 @@ def train(
 
 for command in (compare, summary, verify):
     app.command()(command)
-app.add_typer(zoo)
+for group in (zoo, board):
+    app.add_typer(group)
 
 
 @app.command()
@@ -217,16 +220,8 @@ def build(
     commands.build(model, output, settings, source, simulation, plan, quiet=quiet)
 
 
-for _command in (simulate, bench, synthesize, package, deploy, manifest):
+for _command in (simulate, bench, synthesize, package, deploy, draw, manifest, report):
     app.command()(_command)
-
-
-@app.command()
-def report(directory: Directory, quiet: Quiet = False, debug: Debug = False) -> None:
-    """Show what a run came to, and write build/report/report.html."""
-    from xnorflow.flow import commands
-
-    commands.report(directory, quiet=quiet)
 
 
 @app.command()
@@ -258,9 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             traceback.print_exception(reason)
         return _tell(reason)
-    if code == 130:
-        return _interrupted()
-    return code if isinstance(code, int) else 0
+    return _interrupted() if code == 130 else code if isinstance(code, int) else 0
 
 
 def _heed_signals() -> None:
@@ -277,8 +270,7 @@ def _tell(reason: Exception) -> int:
 
     usage: Any = getattr(reason, "format_message", None)  # typer's own errors, wherever their class lives
     if usage is not None:
-        context = getattr(reason, "ctx", None)
-        command = context.command_path if context else "xnorflow"
+        command = getattr(getattr(reason, "ctx", None), "command_path", "xnorflow")
         return _complain(f"{usage().rstrip('.')}; see `{command} --help`", 2)
     if isinstance(reason, UserError):
         return _complain(str(reason), 2)

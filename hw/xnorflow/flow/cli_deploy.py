@@ -19,6 +19,10 @@ def deploy(
     data_bits: Annotated[
         int | None, typer.Option("--data-bits", help="Of a word of memory, 32 to 1024. (else by the board)")
     ] = None,
+    package: Annotated[
+        str | None,
+        typer.Option("--package", metavar="NAME", help="Also write a Python package of it for boards, RUN/package."),
+    ] = None,
     test: Annotated[
         bool, typer.Option("--test/--no-test", help="Compute the golden frames on a virtual board, DMA included.")
     ] = True,
@@ -28,4 +32,4 @@ def deploy(
     """Put DMA engines around a generated design, ship golden frames with it, and try it on a virtual board."""
     from xnorflow.flow import deploy as command
 
-    command.deploy(directory, output, frames, data_bits, test=test, quiet=quiet)
+    command.deploy(directory, output, frames, data_bits, package, test=test, quiet=quiet)

@@ -9,7 +9,7 @@ import typer
 
 from xnorflow.flow.options import Debug, Directory, Quiet
 
-__all__ = ["Target", "synthesize"]
+__all__ = ["Shell", "Target", "synthesize"]
 
 ECP5, VIVADO = "ECP5", "Vivado"
 
@@ -22,7 +22,14 @@ class Target(StrEnum):
     ECP5 = "ecp5"
     """Placed and routed for a Lattice ECP5, with a bitstream."""
     VIVADO = "vivado"
-    """By FINN and Vivado for the design's board, with a bitstream."""
+    """By Vivado for the design's board, with a bitstream."""
+
+
+class Shell(StrEnum):
+    """What puts DMA and processor around a design: synthesize's, without the time that pydantic takes to load."""
+
+    XNORFLOW = "xnorflow"
+    FINN = "finn"
 
 
 def synthesize(
@@ -53,6 +60,12 @@ def synthesize(
     out_of_context: Annotated[
         bool, typer.Option("--out-of-context", help="The design alone: no bitstream, no DMA.", rich_help_panel=VIVADO)
     ] = False,
+    shell: Annotated[
+        Shell | None,
+        typer.Option(
+            "--shell", help="DMA and processor around it, ours or FINN's. (else xnorflow)", rich_help_panel=VIVADO
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on behind the last step that was done.", rich_help_panel=VIVADO)
     ] = False,
@@ -66,7 +79,7 @@ def synthesize(
     from xnorflow.flow import commands, route, vendor
 
     options = route.overrides(ecp5_board, frequency, baud, node, seed)
-    vivado = vendor.overrides(frequency, out_of_context, resume, jobs)
+    vivado = vendor.overrides(frequency, out_of_context, shell, resume, jobs)
     if target is Target.ECP5:
         vendor.refuse(vivado, "ecp5")
         route.synthesize_ecp5(directory, options, quiet=quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +36,7 @@ __all__ = [
     "export",
     "report",
     "run",
+    "run_stages",
     "simulate",
     "simulate_overrides",
     "synthesize",
@@ -113,16 +115,20 @@ def run(config_file: Path, overrides: list[Override], runs: Path, plan: Plan, *,
         return
     with working_in(folders.root, quiet=quiet) as session:
         session.progress.say(f"[bold]{config.name}[/]  {config_file} -> {folders.root}")
-        workflow = Workflow(folders, session, force=plan.force)
-        workflow.train(config)
-        if plan.includes(Stage.EXPORT):
-            workflow.export(config.data)
-        if plan.includes(Stage.LOWER):
-            model = folders.export / "model.onnx"
-            workflow.build(model, config.build, generate=plan.includes(Stage.GENERATE))
-        _finish(workflow, config.simulate, config.synthesize, plan)
+        run_stages(config, folders, session, plan)
         if plan.includes(Stage.LOWER):
             _report(folders, session)
+
+
+def run_stages(config: ExperimentConfig, folders: Folders, session: Session, plan: Plan) -> None:
+    """Go the path of an experiment, in a folder that this process holds; stages that are current are kept."""
+    workflow = Workflow(folders, session, force=plan.force)
+    workflow.train(config)
+    if plan.includes(Stage.EXPORT):
+        workflow.export(config.data)
+    if plan.includes(Stage.LOWER):
+        workflow.build(folders.export / "model.onnx", config.build, generate=plan.includes(Stage.GENERATE))
+    _finish(workflow, config.simulate, config.synthesize, plan)
 
 
 def export(source: Path, data_root: Path | None, name: str | None, runs: Path, *, quiet: bool) -> None:
@@ -203,11 +209,16 @@ def synthesize(directory: Path, *, quiet: bool) -> None:
         _report(folders, session, functions=True)
 
 
-def report(directory: Path, *, quiet: bool) -> None:
-    """Show the results of a run or build and write report.html."""
-    folders = Folders.find(directory)
+def report(directories: Sequence[Path], output: Path | None, *, quiet: bool) -> None:
+    """Show the results of a run or build and write report.html; of several, compare them."""
+    if len(directories) > 1:
+        from xnorflow.flow.comparison_page import compare_runs
+
+        compare_runs(directories, output, quiet=quiet)
+        return
+    folders = Folders.find(directories[0])
     with working_in(folders.root, quiet=quiet) as session:
-        _report(folders, session, functions=True)
+        _report(folders, session, functions=True, page=output)
 
 
 def _finish(workflow: Workflow, simulate: SimulateSettings, synthesize: SynthesizeSettings, plan: Plan) -> None:
@@ -217,10 +228,12 @@ def _finish(workflow: Workflow, simulate: SimulateSettings, synthesize: Synthesi
         workflow.synthesize(synthesize)
 
 
-def _report(folders: Folders, session: Session, *, functions: bool = False) -> None:
+def _report(folders: Folders, session: Session, *, functions: bool = False, page: Path | None = None) -> None:
     from xnorflow.flow.report import write_report
 
-    note_files(folders, "report", [write_report(folders, session.progress, functions=functions)])
+    written = write_report(folders, session.progress, functions=functions, page=page)
+    if page is None:
+        note_files(folders, "report", [written])
 
 
 def _check_experiment(config: ExperimentConfig, plan: Plan) -> None:

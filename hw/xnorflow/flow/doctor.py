@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from xnorflow.artifact.errors import ToolError
+from xnorflow.flow.board_environment import board_pynq
 from xnorflow.flow.progress import console_for
 
 __all__ = ["Finding", "examine", "show"]
@@ -110,8 +111,8 @@ def _optional() -> list[Finding]:
         Finding("nextpnr-ecp5", nextpnr, "synthesize --target ecp5", "all but ECP5 bitstreams", REINSTALL, False),
         Finding("ap_types", types, "simulate, of C++ for HLS", "all in RTL", REINSTALL, False),
         Finding("Vivado", vivado_location(), "synthesize --target vivado", everything, "", False),
-        Finding("Vitis HLS", hls_location(), "synthesize --target vivado", "--out-of-context, HLS in g++", "", False),
-        Finding("pynq", _package("pynq"), "the board's own environment", "everything on a workstation", "", False),
+        Finding("Vitis HLS", hls_location(), "synthesize --shell finn", "--shell xnorflow, HLS in g++", "", False),
+        Finding("pynq", board_pynq(), "board", "deploy, with virtual boards of its own", "run `make board-env`", False),
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xnorflow.artifact.design import Design
 from xnorflow.artifact.host import HostCodec
-from xnorflow.flow.build_manifest import note_files
+from xnorflow.flow.build_manifest import note_folder
 from xnorflow.flow.comparison import expect_golden
 from xnorflow.flow.config import Override, settings_from_options
 from xnorflow.flow.folders import Folders
@@ -59,8 +59,7 @@ def package(directory: Path, output: Path | None, options: list[Override], *, qu
             codec = HostCodec.load(folders.build / "host.npz")
             write_package(folders.build, target, codec, vectors, settings, list(figures(load_results(folders), design)))
             advance(0, settings.identifier)
-        if target.resolve().is_relative_to(folders.root.resolve()):
-            note_files(folders, "package", (path for path in target.rglob("*") if path.is_file()))
+        note_folder(folders, "package", target)
         session.progress.say(str(target))
 
 

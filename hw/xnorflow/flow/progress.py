@@ -25,7 +25,13 @@ WIDEST = 400
 
 def console_for(stream: TextIO) -> Console:
     """Make a console that writes to ``stream``, of a fixed width where that is no terminal."""
-    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH, highlight=False)
+    # In a notebook, rich would pass the stream by and give each line a paragraph of its own; and, since color is asked
+    # for there, take it for a terminal.
+    watched = stream.isatty()
+    return Console(
+        file=stream, width=None if watched else PLAIN_WIDTH, highlight=False, force_jupyter=False,
+        force_interactive=None if watched else False,
+    )  # fmt: skip
 
 
 def print_whole(what: RenderableType) -> None:
@@ -51,7 +57,7 @@ class RichProgress:
         self.console = console
         self._quiet = quiet
         self._depth = 0
-        self._live = console.is_terminal and not quiet
+        self._live = console.is_terminal and console.is_interactive and not quiet
         self._bars = RichBars(
             SpinnerColumn(),
             TextColumn("{task.description}"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
@@ -17,7 +18,10 @@ from xnorflow.flow.progress import RichProgress
 from xnorflow.flow.results import Results, load_results
 from xnorflow.flow.summary import RESOURCES, summary_rows
 
-__all__ = ["render_page", "write_report"]
+if TYPE_CHECKING:
+    from xnorflow.render.svg import Size
+
+__all__ = ["at_both_sizes", "fill_template", "render_page", "write_report"]
 
 PAGE = "report.html"
 FUNCTION_KEYS = ("nodes", "LUT", "FF", "BRAM36")
@@ -32,15 +36,23 @@ class PathStep:
     done: bool
 
 
-def write_report(folders: Folders, progress: RichProgress, *, functions: bool = False) -> Path:
-    """Print the table, that of the functions too where asked for, and write report.html beside the JSON reports.
+def write_report(
+    folders: Folders, progress: RichProgress, *, functions: bool = False, page: Path | None = None
+) -> Path:
+    """Print the table, that of the functions too where asked for, and write the page.
+
+    Args:
+        folders: of the run.
+        progress: prints.
+        functions: whether to print where the mapped cells go, too.
+        page: file to write; None: report.html beside the JSON reports.
 
     Raises:
         InputModelError: a report file is damaged.
         OutputError: the page cannot be written.
     """
     results = load_results(folders)
-    page = folders.report / PAGE
+    page = page or folders.report / PAGE
     write_text(page, render_page(results))
     progress.show(_table(results))
     if functions and results.functions:
@@ -53,13 +65,8 @@ def write_report(folders: Folders, progress: RichProgress, *, functions: bool = 
 
 def render_page(results: Results) -> str:
     """Return the page; equal results give equal text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("xnorflow.flow"), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("report.html.j2").render(
+    return fill_template(
+        "report.html.j2",
         results=results,
         rows=summary_rows(results),
         steps=path_steps(results),
@@ -67,8 +74,25 @@ def render_page(results: Results) -> str:
         resources=RESOURCES,
         functions=results.functions,
         figures=_figures(results),
-        version=metadata.version("xnorflow"),
     )
+
+
+def fill_template(name: str, **content: Any) -> str:
+    """Return the text that a template of this package gives."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("xnorflow.flow"), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template(name).render(version=metadata.version("xnorflow"), **content)
+
+
+def at_both_sizes(draw: Callable[[Size], str]) -> str:
+    """Return a figure drawn wide and narrow: a page shows the one that its window has room for."""
+    from xnorflow.render.svg import Size
+
+    return "\n".join(draw(size) for size in Size)
 
 
 def path_steps(results: Results) -> list[PathStep]:
@@ -78,11 +102,13 @@ def path_steps(results: Results) -> list[PathStep]:
     layers = f"{len(results.lowering['layers'])} layers" if "layers" in results.lowering else ""
     modules = f"{len(results.design.nodes)} modules" if results.design else ""
     wrong = f"{simulation['mismatches']} of {simulation['frames']:,} differ" if simulation else ""
+    board = results.virtual_board
+    deployed = f"{board['golden_frames']:,} equal, virtual board" if board else ""
     luts = f"{synthesis['total']['LUT']:,} LUT" if "LUT" in synthesis.get("total", {}) else ""
     exported = "QONNX" if results.training or results.lowering else ""
     texts = {
         "train": accuracy, "export": exported, "lower": layers, "generate": modules, "simulate": wrong,
-        "synthesize": luts, "deploy": "",
+        "synthesize": luts, "deploy": deployed,
     }  # fmt: skip
     return [PathStep(verb, text or "not run", bool(text)) for verb, text in texts.items()]
 
@@ -112,24 +138,25 @@ def _figures(results: Results) -> dict[str, str]:
     figures: dict[str, str] = {}
     rows = _layer_rows(results)
     if results.metrics:
-        figures["accuracy"] = accuracy_curve(results.metrics)
+        figures["accuracy"] = at_both_sizes(lambda size: accuracy_curve(results.metrics, size))
     timed = [row for row in rows if row["cycles"]]
     if timed:
-        cycles = [float(row["cycles"]) for row in timed]
-        figures["cycles"] = grouped_bars(
-            [row["name"] for row in timed], {"predicted": cycles}, "cycles a frame", "cycles"
-        )
+        cycles = {"predicted": [float(row["cycles"]) for row in timed]}
+        names = [row["name"] for row in timed]
+        figures["cycles"] = at_both_sizes(lambda size: grouped_bars(names, cycles, "cycles a frame", "cycles", size))
     if results.functions:
         luts = {name: float(used["LUT"]) for name, used in results.functions.items()}
-        figures["functions"] = share_bar(luts, "functions")
+        figures["functions"] = at_both_sizes(lambda size: share_bar(luts, "functions", size))
     columns: dict[str, list[float]] = {}
     if any(row["used"] for row in rows):
         columns["yosys, mapped"] = [float(row["used"].get("LUT", 0)) for row in rows]
-        figures["shares"] = share_bar({row["name"]: float(row["used"].get("LUT", 0)) for row in rows}, "shares")
+        shares = {row["name"]: float(row["used"].get("LUT", 0)) for row in rows}
+        figures["shares"] = at_both_sizes(lambda size: share_bar(shares, "shares", size))
     if any(row["estimate"] is not None for row in rows):
         columns["estimate"] = [float(row["estimate"] or 0) for row in rows]
     if columns:
-        figures["luts"] = grouped_bars([row["name"] for row in rows], columns, "LUT", "luts")
+        all_names = [row["name"] for row in rows]
+        figures["luts"] = at_both_sizes(lambda size: grouped_bars(all_names, columns, "LUT", "luts", size))
     return figures
 
 

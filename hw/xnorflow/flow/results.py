@@ -10,10 +10,12 @@ from typing import Any
 
 from xnorflow.artifact.design import Design
 from xnorflow.artifact.errors import InputModelError
+from xnorflow.artifact.files import sha256_of
 from xnorflow.flow.folders import Folders
 
-__all__ = ["Results", "load_results"]
+__all__ = ["VIRTUAL_BOARD", "Results", "load_results"]
 
+VIRTUAL_BOARD = "virtual_board.json"
 SYNTHESIS_PREFIX = "yosys_synth_"
 
 
@@ -29,11 +31,13 @@ class Results:
         design: the generated design.
         cycles: estimate_layer_cycles.json, by layer.
         estimates: estimate_layer_resources.json, by layer, with ``total``.
+        counts: op_and_param_counts.json, by layer, with ``total``.
         lowering: lowering.json.
         simulation: simulation.json.
         csim: csim.json.
         syntheses: by chip family, yosys_synth_<family>.json.
         routed: ecp5_route.json.
+        virtual_board: virtual_board.json, where it is of this design.
         outdated: what was made from an earlier version of what it reads, in words.
     """
 
@@ -44,11 +48,13 @@ class Results:
     design: Design | None
     cycles: dict[str, Any]
     estimates: dict[str, Any]
+    counts: dict[str, Any]
     lowering: dict[str, Any]
     simulation: dict[str, Any]
     csim: dict[str, Any]
     syntheses: dict[str, dict[str, Any]]
     routed: dict[str, Any]
+    virtual_board: dict[str, Any]
     outdated: tuple[str, ...]
 
     @property
@@ -88,13 +94,20 @@ def load_results(folders: Folders) -> Results:
         design=design,
         cycles=_read(report / "estimate_layer_cycles.json"),
         estimates=_read(report / "estimate_layer_resources.json"),
+        counts=_read(report / "op_and_param_counts.json"),
         lowering=_read(report / "lowering.json"),
         simulation=_read(report / "simulation.json"),
         csim=_read(report / "csim.json"),
         syntheses={path.stem.removeprefix(SYNTHESIS_PREFIX): _read(path) for path in names},
         routed=_read(report / "ecp5_route.json"),
+        virtual_board=_of_this_design(_read(report / VIRTUAL_BOARD), folders.design),
         outdated=tuple(_outdated(training, export, design)),
     )
+
+
+def _of_this_design(figures: dict[str, Any], design: Path) -> dict[str, Any]:
+    """Return figures where they were measured on the design that is there now, else nothing."""
+    return figures if design.is_file() and figures.get("design_sha256") == sha256_of(design) else {}
 
 
 def _outdated(training: dict[str, Any], export: dict[str, Any], design: Design | None) -> Iterator[str]:

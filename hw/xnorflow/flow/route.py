@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
-from rich.table import Column, Table
-
 from xnorflow.flow.build_manifest import note_files
 from xnorflow.flow.config import Override, settings_from_options
+from xnorflow.flow.figure_table import Row, figure_table
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.session import working_in
 from xnorflow.synthesize.ecp5 import Ecp5Settings, report_name, route_ecp5
@@ -47,17 +44,13 @@ def synthesize_ecp5(directory: Path, options: list[Override], *, quiet: bool) ->
         made = [f"report/{report_name(report.node)}", *([report.bitstream] if report.bitstream else [])]
         stage = f"ecp5 {report.node}" if report.node else "ecp5"
         note_files(folders, stage, [folders.build / name for name in made], report.tools)
-        title = escape(f"{folders.root.resolve().name}: {report.node or report.design}")
-        values = Column("value", overflow="fold")
-        table = Table("quantity", values, "path", box=SIMPLE_HEAD, title=title, title_justify="left")
-        for quantity, value, path in rows_of(report):
-            table.add_row(quantity, escape(value), f"[dim]{escape(path)}[/]")
-        session.progress.show(table)
+        title = f"{folders.root.resolve().name}: {report.node or report.design}"
+        session.progress.show(figure_table(title, rows_of(report)))
         if report.bitstream is not None:
             session.progress.say(str(folders.build / report.bitstream))
 
 
-def rows_of(report: RouteReport) -> Iterator[tuple[str, str, str]]:
+def rows_of(report: RouteReport) -> Iterator[Row]:
     """Yield quantity, value and where the value is from."""
     board, routed, routed_by = report.board, report.routed, "routed, nextpnr-ecp5"
     yield "board", board.name, f"{board.device}, {board.package}, speed grade {board.speed}"

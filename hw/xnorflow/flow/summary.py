@@ -42,7 +42,7 @@ def summary_rows(results: Results) -> list[Row]:
     """Return all rows for which there is a number."""
     return [
         *_network(results), *_accuracy(results), *_simulation(results), *_csim(results), *_speed(results),
-        *_resources(results), *_routed(results),
+        *_virtual_board(results), *_resources(results), *_routed(results),
     ]  # fmt: skip
 
 
@@ -109,6 +109,14 @@ def _speed(results: Results) -> Iterator[Row]:
     if design is not None and cycles:
         rate = 1e9 / (design.clock_ns * cycles)
         yield Row("speed", "frames/s", f"{rate:,.0f}", f"cycles x assumed {design.clock_ns:g} ns clock")
+
+
+def _virtual_board(results: Results) -> Iterator[Row]:
+    figures = results.virtual_board
+    if figures:
+        count = f"{figures['golden_frames']:,}"
+        yield Row("board", "golden frames equal", f"{count} of {count}", "virtual board, simulated, DMA included", True)
+        yield Row("board", "frames/s, with DMA", f"{figures['frames_per_second']:,.0f}", figures["path"])
 
 
 def _resources(results: Results) -> Iterator[Row]:

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Workflow", "training_key"]
 
+DESIGN_PACKAGES = (
+    "lower", "ops", "cycles", "counters", "generate", "render", "rtl", "hls", "boards", "artifact",
+)  # fmt: skip
+"""What a design comes from: a change of these repeats a build."""
+
 CSIM_NOTE = "C++ by g++"
 
 
@@ -155,8 +160,7 @@ class Workflow:
             _remove_others(folders, written)
             return Outcome(made, note)
 
-        packages = ("lower", "ops", "generate", "render", "rtl", "hls", "boards", "artifact")
-        sources = source_hash(*(f"xnorflow.{package}" for package in packages))
+        sources = source_hash(*(f"xnorflow.{package}" for package in DESIGN_PACKAGES))
         folding = settings.folding or "none"
         key = fingerprint(model, folders.golden, _dump(settings), folding, sources)
         self._do("generate" if generate else "lower", key, action)

@@ -13,12 +13,13 @@ __all__ = ["TOP", "render_top"]
 TOP = "xnorflow_top"
 
 
-def render_top(design: Design, taps: bool = False) -> str:
+def render_top(design: Design, taps: bool = False, *, every_cycle: bool = False) -> str:
     """Return the text of the top.
 
     Args:
         design: nodes in stream order; each is a module of the same name with FINN's AXI-Stream ports.
         taps: whether an ``xnorflow_tap`` writes each node's beats to ``<node>.out<number>.txt``.
+        every_cycle: whether taps write all cycles, and there is one on the input, too, which writes ``in0.txt``.
     """
     nodes: list[dict[str, Any]] = [
         {
@@ -43,6 +44,7 @@ def render_top(design: Design, taps: bool = False) -> str:
         input=design.input,
         output=design.output,
         taps=taps,
+        every_cycle=every_cycle,
     )
 
 

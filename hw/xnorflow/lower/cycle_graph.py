@@ -29,7 +29,7 @@ from xnorflow.cycles.machines import (
 from xnorflow.lower.folding import MVAUS
 from xnorflow.ops.output_buffer import OUTPUT_DEPTH
 
-__all__ = ["CycleLayers", "deepened", "read_layers"]
+__all__ = ["CycleLayers", "deepened", "read_layers", "stream_channels"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,21 @@ def read_layers(model: Any) -> CycleLayers:
         givers |= dict.fromkeys(node.output, node.name)
     beats = int(np.prod(getCustomOp(model.graph.node[0]).get_folded_input_shape()[:-1]))
     return CycleLayers(chains, takes, givers[model.graph.output[0].name], beats)
+
+
+def stream_channels(graph: Graph) -> dict[str, str]:
+    """Return which channel each stream between layers is, ``in0`` and ``<layer>.out0``; forks are left out.
+
+    Args:
+        graph: of layers that :func:`read_layers` read.
+    """
+    found: dict[str, list[str]] = {}
+    for channel in graph.channels:
+        layers = [name.rsplit(".", 1)[0] for name in (channel.source, channel.target)]
+        if layers[0] != layers[1]:
+            stream = "in0" if channel.source == INPUT else f"{layers[0]}.out0"
+            found.setdefault(stream, []).append(channel.name)
+    return {stream: names[0] for stream, names in found.items() if len(names) == 1}
 
 
 def machines_of(model: Any, node: Any, operator: Any) -> list[Machine]:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from xnorflow.lower.layer_options import Layer, LayerOption, converter_luts
 
-__all__ = ["Folding", "Room", "fastest", "nearest"]
+__all__ = ["Folding", "Room", "estimate", "fastest", "nearest"]
 
 Row = npt.NDArray[np.int64]
 """The least LUTs that exactly 0, 1, 2... 18 Kib blocks go with, and 0, 1, 2... DSP slices where they are counted."""
@@ -104,6 +104,12 @@ def _fastest(layers: Sequence[Layer], room: Room, at_least: int, *, count_dsp: b
 
     position = bisect_left(bounds, True, key=lambda bound: search(bound).least_luts() <= room.luts)
     return None if position == len(bounds) else search(bounds[position]).cheapest()
+
+
+def estimate(layers: Sequence[Layer], options: Sequence[LayerOption]) -> Folding:
+    """Return the folding made of one option a layer, with what it takes, width converters included."""
+    luts, bram18, _ = _taken(layers, options)
+    return Folding(tuple(options), luts, bram18)
 
 
 def nearest(layers: Sequence[Layer], room: Room) -> Folding:

@@ -19,8 +19,6 @@ __all__ = [
     "Port",
     "RtlNode",
     "Sized",
-    "banner",
-    "load_template",
     "render_junction",
     "render_wrapper",
 ]

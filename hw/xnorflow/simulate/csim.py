@@ -26,6 +26,7 @@ from xnorflow.artifact.files import write_text
 from xnorflow.artifact.processes import NO_MESSAGE, Command, run_commands
 from xnorflow.render.templates import load_template
 from xnorflow.simulate.ap_types import find_ap_types
+from xnorflow.simulate.library import open_library
 
 __all__ = ["CFunction", "CPort", "CSimulation", "compile_functions", "compile_text"]
 
@@ -217,13 +218,7 @@ class CSimulation:
     """
 
     def __init__(self, library: Path) -> None:
-        try:
-            self._calls = ctypes.CDLL(str(library.resolve()))
-        except OSError as reason:
-            raise ToolError(
-                f"compiled design {library}", f"cannot be loaded: {reason}", "a file that this machine can read",
-                "remove it, and simulate again",
-            ) from reason  # fmt: skip
+        self._calls = open_library(library)
 
     def run(
         self, function: CFunction, inputs: Sequence[ByteArray], on_chunk: Callable[[int], None] | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,17 +13,16 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from xnorflow.artifact.errors import SimulateError, ToolError
+from xnorflow.artifact.errors import SimulateError
+from xnorflow.simulate.library import MESSAGE_BYTES, STARTING, open_library
 
 __all__ = ["StreamModel", "StreamRun"]
 
 ByteArray = npt.NDArray[np.uint8]
 CycleArray = npt.NDArray[np.int64]
 
-_MESSAGE_BYTES = 1024
 _FIRST_CHUNK = 10_000
 _CHUNK_SECONDS = 0.1
-_STARTING = threading.Lock()  # a starting design changes the working folder, which is the whole process's
 
 
 class _Status(IntEnum):
@@ -82,15 +80,7 @@ class _Job:
 
 
 def _load(library: Path) -> ctypes.CDLL:
-    try:
-        calls = ctypes.CDLL(str(library.resolve()))
-    except OSError as reason:
-        raise ToolError(
-            f"compiled design {library}",
-            f"cannot be loaded: {reason}",
-            "a file that this machine can read and run",
-            "give a cluster's machines a folder that all share, and one kind of system",
-        ) from reason
+    calls = open_library(library)
     pointer, long = ctypes.c_void_p, ctypes.c_int64
     calls.xnf_new.restype, calls.xnf_new.argtypes = pointer, [ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, long]
     calls.xnf_free.restype, calls.xnf_free.argtypes = None, [pointer]
@@ -120,10 +110,10 @@ class StreamModel:
     def __init__(self, library: Path, rtl_dir: Path | None = None, seed: int = 1) -> None:
         self._name = library.name.rsplit("_", 1)[0]
         self._calls = _load(library)
-        message = ctypes.create_string_buffer(_MESSAGE_BYTES)
+        message = ctypes.create_string_buffer(MESSAGE_BYTES)
         folder = str(rtl_dir.resolve()) if rtl_dir is not None else ""
-        with _STARTING:
-            self._handle: int | None = self._calls.xnf_new(folder.encode(), seed, message, _MESSAGE_BYTES)
+        with STARTING:
+            self._handle: int | None = self._calls.xnf_new(folder.encode(), seed, message, MESSAGE_BYTES)
         if not self._handle:
             raise SimulateError(f"design {self._name}", f"cannot start: {message.value.decode(errors='replace')}")
         self.input_bits = int(self._calls.xnf_input_bits())
@@ -182,11 +172,11 @@ class StreamModel:
         frames = frame_in, frame_out, first_frame
         job = self._begin(beats, n_out, frames, stall_probability, seed, timeout_cycles)
         state = (ctypes.c_int64 * 4)()
-        message = ctypes.create_string_buffer(_MESSAGE_BYTES)
+        message = ctypes.create_string_buffer(MESSAGE_BYTES)
         status, cycles = _Status.RUNNING, chunk_cycles or _FIRST_CHUNK
         while status is _Status.RUNNING:
             began = time.perf_counter()
-            status = _Status(self._calls.xnf_step(self._handle, cycles, state, message, _MESSAGE_BYTES))
+            status = _Status(self._calls.xnf_step(self._handle, cycles, state, message, MESSAGE_BYTES))
             if chunk_cycles is None:
                 speed = cycles / max(time.perf_counter() - began, 1e-6)
                 cycles = max(1, min(int(speed * _CHUNK_SECONDS), 4 * cycles))
@@ -203,8 +193,8 @@ class StreamModel:
         empty = np.zeros((0, -(-self.input_bits // 8)), np.uint8)
         job = self._begin(empty, 1, (1, 1, 0), 0.0, 1, cycles + 1)
         state = (ctypes.c_int64 * 4)()
-        message = ctypes.create_string_buffer(_MESSAGE_BYTES)
-        status = _Status(self._calls.xnf_step(self._handle, cycles, state, message, _MESSAGE_BYTES))
+        message = ctypes.create_string_buffer(MESSAGE_BYTES)
+        status = _Status(self._calls.xnf_step(self._handle, cycles, state, message, MESSAGE_BYTES))
         if status not in (_Status.RUNNING, _Status.DONE):
             raise self._failure(status, job, int(state[0]), 0, int(state[2]), cycles, message.value)
         return int(state[2])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from xnorflow.artifact.axi import AXI_LITE
 from xnorflow.artifact.errors import SimulateError
 
 __all__ = ["Harness", "PortNames", "SocPorts", "port_widths"]
@@ -84,8 +85,6 @@ class PortNames:
         return (*names, f"-DXNF_IN_BITS={widths[self.in_data]}", f"-DXNF_OUT_BITS={widths[self.out_data]}")
 
 
-_LITE = ("AWADDR", "AWVALID", "AWREADY", "WDATA", "WSTRB", "WVALID", "WREADY", "BRESP", "BVALID", "BREADY",
-         "ARADDR", "ARVALID", "ARREADY", "RDATA", "RRESP", "RVALID", "RREADY")  # fmt: skip
 _READ = ("ARADDR", "ARLEN", "ARVALID", "ARREADY", "RDATA", "RRESP", "RLAST", "RVALID", "RREADY")
 _WRITE = ("AWADDR", "AWLEN", "AWVALID", "AWREADY", "WDATA", "WSTRB", "WLAST", "WVALID", "WREADY", "BRESP", "BVALID",
           "BREADY")  # fmt: skip
@@ -100,7 +99,12 @@ class SocPorts:
     @property
     def names(self) -> tuple[str, ...]:
         """All of them."""
-        groups = {"s_axi_control_0": _LITE, "s_axi_control_1": _LITE, "m_axi_gmem_0": _READ, "m_axi_gmem_1": _WRITE}
+        groups = {
+            "s_axi_control_0": AXI_LITE,
+            "s_axi_control_1": AXI_LITE,
+            "m_axi_gmem_0": _READ,
+            "m_axi_gmem_1": _WRITE,
+        }
         return ("ap_clk", "ap_rst_n", *(f"{group}_{name}" for group, names in groups.items() for name in names))
 
     def macros(self, widths: dict[str, int]) -> tuple[str, ...]:

@@ -61,8 +61,9 @@ std::vector<uint8_t> bytes_of(const Parts&... parts) {
 
 class Soc {
  public:
-  Soc(int seed, uint64_t base, int64_t size, uint32_t stall, int64_t latency)
-      : random_(seed), base_(base), stall_(stall), latency_(latency), memory_(size) {
+  // `memory` belongs to the caller, who keeps it as long as this lives.
+  Soc(int seed, uint64_t base, uint8_t* memory, int64_t size, uint32_t stall, int64_t latency)
+      : random_(seed), base_(base), stall_(stall), latency_(latency), memory_(memory), size_(size) {
     context_.randReset(2);
     context_.randSeed(seed);
     dut_ = new Vdut{&context_, "top"};
@@ -73,8 +74,8 @@ class Soc {
     delete dut_;
   }
 
-  uint8_t* memory() { return memory_.data(); }
   int64_t cycles() const { return cycle_; }
+  int64_t last_answer() const { return last_answer_; }
 
   void run(int64_t cycles) {
     for (; cycles > 0; --cycles) step();
@@ -155,7 +156,7 @@ class Soc {
   }
 
   bool inside(uint64_t address) const {
-    return address >= base_ && address - base_ + XNF_DATA_BYTES <= memory_.size();
+    return address >= base_ && address - base_ + XNF_DATA_BYTES <= size_;
   }
 
   Burst burst(uint64_t address, int length) const {
@@ -176,7 +177,7 @@ class Soc {
       const uint64_t address = burst.address + burst.done * XNF_DATA_BYTES;
       uint8_t* const data = reinterpret_cast<uint8_t*>(&d.m_axi_gmem_0_RDATA);
       if (inside(address)) {
-        std::memcpy(data, memory_.data() + (address - base_), XNF_DATA_BYTES);
+        std::memcpy(data, memory_ + (address - base_), XNF_DATA_BYTES);
       } else {
         std::memset(data, 0, XNF_DATA_BYTES);
       }
@@ -244,6 +245,7 @@ class Soc {
     if (answer_goes) {
       d.m_axi_gmem_1_BVALID = 0;
       answers_.pop_front();
+      last_answer_ = cycle_;
     }
     ++cycle_;
   }
@@ -253,8 +255,9 @@ class Soc {
   Random random_;
   uint64_t base_;
   uint32_t stall_;
-  int64_t latency_, cycle_ = 0;
-  std::vector<uint8_t> memory_;
+  int64_t latency_, cycle_ = 0, last_answer_ = 0;
+  uint8_t* memory_;
+  uint64_t size_;
   std::deque<Burst> reads_, writes_;
   std::deque<std::pair<int64_t, int>> answers_;  // cycle, response
   bool failed_ = false, answered_ = false;
@@ -275,18 +278,18 @@ int guarded(char* error, int64_t error_size, Work work) {
 
 }  // namespace
 
-XNF_EXPORT void* xnf_new(const char* rtl_dir, int seed, uint64_t base, int64_t size, uint32_t stall, int64_t latency,
-                         char* error, int64_t error_size) {
+XNF_EXPORT void* xnf_new(const char* rtl_dir, int seed, uint64_t base, uint8_t* memory, int64_t size, uint32_t stall,
+                         int64_t latency, char* error, int64_t error_size) {
   Soc* soc = nullptr;
   guarded(error, error_size, [&] {
     const WorkingFolder folder(rtl_dir);
-    soc = new Soc(seed, base, size, stall, latency);
+    soc = new Soc(seed, base, memory, size, stall, latency);
   });
   return soc;
 }
 XNF_EXPORT void xnf_free(void* handle) { delete static_cast<Soc*>(handle); }
-XNF_EXPORT uint8_t* xnf_memory(void* handle) { return static_cast<Soc*>(handle)->memory(); }
 XNF_EXPORT int64_t xnf_cycles(void* handle) { return static_cast<Soc*>(handle)->cycles(); }
+XNF_EXPORT int64_t xnf_last_answer(void* handle) { return static_cast<Soc*>(handle)->last_answer(); }
 XNF_EXPORT int xnf_run(void* handle, int64_t cycles, char* error, int64_t error_size) {
   return guarded(error, error_size, [&] { static_cast<Soc*>(handle)->run(cycles); });
 }

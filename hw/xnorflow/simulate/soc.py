@@ -9,28 +9,25 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from xnorflow.artifact.errors import SimulateError, ToolError
+from xnorflow.artifact.errors import SimulateError
+from xnorflow.simulate.library import MESSAGE_BYTES, STARTING, open_library
 
 __all__ = ["SocModel"]
 
 ByteArray = npt.NDArray[np.uint8]
 
-_MESSAGE_BYTES = 1024
 _DONE = 2  # of the control register
 _POLL_CYCLES = 64
 
 
 def _load(library: Path) -> ctypes.CDLL:
-    try:
-        calls = ctypes.CDLL(str(library.resolve()))
-    except OSError as reason:
-        raise ToolError(f"compiled design {library}", f"cannot be loaded: {reason}", fix="build it again") from reason
+    calls = open_library(library)
     pointer, long, word, text = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint32, ctypes.c_char_p
-    calls.xnf_new.restype = calls.xnf_memory.restype = pointer
-    calls.xnf_new.argtypes = [text, ctypes.c_int, ctypes.c_uint64, long, word, long, text, long]
+    calls.xnf_new.restype = pointer
+    calls.xnf_new.argtypes = [text, ctypes.c_int, ctypes.c_uint64, pointer, long, word, long, text, long]
     calls.xnf_free.restype, calls.xnf_free.argtypes = None, [pointer]
-    calls.xnf_memory.argtypes = calls.xnf_cycles.argtypes = [pointer]
-    calls.xnf_cycles.restype = long
+    calls.xnf_cycles.argtypes = calls.xnf_last_answer.argtypes = [pointer]
+    calls.xnf_cycles.restype = calls.xnf_last_answer.restype = long
     calls.xnf_run.argtypes = [pointer, long, text, long]
     calls.xnf_write.argtypes = [pointer, ctypes.c_int, word, word, text, long]
     calls.xnf_read.argtypes = [pointer, ctypes.c_int, word, ctypes.POINTER(word), text, long]
@@ -44,6 +41,8 @@ class SocModel:
         library: what :func:`~xnorflow.simulate.verilator.compile_design` returned for ``SocPorts``.
         rtl_dir: folder from which the design's ``$readmemh`` paths are resolved; None: the current one.
         size: bytes of memory.
+        memory: uint8 (size,), contiguous, that the design is to work on; it stays as it is when the model is closed.
+            None: zeros of its own.
         base: address of its first byte, a multiple of 4,096.
         stall: probability of a pause, in each cycle and on each channel.
         latency: cycles from an address to the first answer, at least.
@@ -60,22 +59,24 @@ class SocModel:
         rtl_dir: Path | None = None,
         *,
         size: int = 1 << 20,
+        memory: ByteArray | None = None,
         base: int = 0x1000_0000,
         stall: float = 0.0,
         latency: int = 20,
         seed: int = 1,
     ) -> None:
         self._name, self.base, self._calls = library.name.rsplit("_", 1)[0], base, _load(library)
-        self._message = ctypes.create_string_buffer(_MESSAGE_BYTES)
+        self._message = ctypes.create_string_buffer(MESSAGE_BYTES)
         folder = str(rtl_dir.resolve()) if rtl_dir is not None else ""
-        self._handle: int | None = self._calls.xnf_new(
-            folder.encode(), seed, base, size, round(stall * 65536), latency, self._message, _MESSAGE_BYTES
-        )
+        self.memory: ByteArray = np.zeros(size, np.uint8) if memory is None else memory
+        """uint8 (size,): the memory itself, until the model is closed."""
+        with STARTING:
+            self._handle: int | None = self._calls.xnf_new(
+                folder.encode(), seed, base, self.memory.ctypes.data, self.memory.size, round(stall * 65536), latency,
+                self._message, MESSAGE_BYTES,
+            )  # fmt: skip
         if not self._handle:
             raise SimulateError(f"design {self._name}", f"cannot start: {self._text()}")
-        address = self._calls.xnf_memory(self._handle)
-        self.memory: ByteArray = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address))
-        """uint8 (size,): the memory itself, until the model is closed."""
 
     def __enter__(self) -> SocModel:
         return self
@@ -88,14 +89,19 @@ class SocModel:
     def close(self) -> None:
         """Free the simulation and its memory; neither can be used afterwards."""
         if self._handle:
-            self.memory = np.zeros(0, np.uint8)
             self._calls.xnf_free(self._handle)
             self._handle = None
+            self.memory = np.zeros(0, np.uint8)
 
     @property
     def cycles(self) -> int:
         """Cycles since the reset."""
         return int(self._calls.xnf_cycles(self._handle))
+
+    @property
+    def last_answer(self) -> int:
+        """Cycle in which a burst was last acknowledged as written to memory; 0 before the first."""
+        return int(self._calls.xnf_last_answer(self._handle))
 
     def run(self, cycles: int) -> None:
         """Let cycles go by.
@@ -103,7 +109,7 @@ class SocModel:
         Raises:
             SimulateError: the design breaks a rule of AXI, or fails.
         """
-        self._check(self._calls.xnf_run(self._handle, cycles, self._message, _MESSAGE_BYTES))
+        self._check(self._calls.xnf_run(self._handle, cycles, self._message, MESSAGE_BYTES))
 
     def write(self, engine: int, address: int, value: int) -> None:
         """Write a register of engine 0, which reads from memory, or 1, which writes to it.
@@ -111,7 +117,7 @@ class SocModel:
         Raises:
             SimulateError: as for :meth:`run`, or there is no answer.
         """
-        self._check(self._calls.xnf_write(self._handle, engine, address, value, self._message, _MESSAGE_BYTES))
+        self._check(self._calls.xnf_write(self._handle, engine, address, value, self._message, MESSAGE_BYTES))
 
     def read(self, engine: int, address: int) -> int:
         """Read a register.
@@ -120,7 +126,7 @@ class SocModel:
             SimulateError: as for :meth:`write`.
         """
         value = ctypes.c_uint32()
-        self._check(self._calls.xnf_read(self._handle, engine, address, value, self._message, _MESSAGE_BYTES))
+        self._check(self._calls.xnf_read(self._handle, engine, address, value, self._message, MESSAGE_BYTES))
         return value.value
 
     def wait(self, engine: int, limit: int) -> int:

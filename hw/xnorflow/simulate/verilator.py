@@ -18,6 +18,7 @@ from xnorflow.artifact.errors import SimulateError, ToolError
 from xnorflow.artifact.files import write_text
 from xnorflow.artifact.processes import NO_MESSAGE, Command, run_commands
 from xnorflow.artifact.progress import Advance, Progress, SilentProgress
+from xnorflow.simulate.headers import precompile
 from xnorflow.simulate.ports import Harness, PortNames, port_widths
 from xnorflow.simulate.tools import Compiler, Verilator, find_compiler, find_verilator
 
@@ -134,7 +135,7 @@ def _join_sources(objects: Path, harness: str) -> list[tuple[Path, str]]:
             room -= size
         for index, group in enumerate(groups):
             target = objects / f"joined_{kind}_{index}.cpp"
-            lines = [f'#include "{name}"\n' for name in ("popcount.hpp", *group)]
+            lines = [f'#include "{name}"\n' for name in group]
             target.write_text("".join(lines), encoding="utf-8")
             joined.append((sum((objects / name).stat().st_size for name in group), target, level))
     return [(target, level) for _, target, level in sorted(joined, reverse=True)]
@@ -145,11 +146,17 @@ def _compile_units(
 ) -> tuple[list[Command], dict[Path, str]]:
     """Return the compiler calls of a verilated design, and the cache name of each runtime object among them."""
     include = verilator.root / "include"
-    base = (compiler.program, *_COMPILE, *_FEATURES, f"-I{include}", f"-I{include / 'vltstd'}", f"-I{objects}")
+    flags = (*_COMPILE, *_FEATURES, f"-I{include}", f"-I{include / 'vltstd'}")
+    base = (compiler.program, *flags, f"-I{objects}")
+    popcount = {"popcount.hpp": _harness(harness)["popcount.hpp"]}
+    headers = precompile(compiler, flags, (_HOT, _COLD), popcount, verilator.version)
 
     def unit(source: Path, *flags: str) -> Command:
         target = objects / f"{source.stem}.o"
         return Command((*base, *flags, "-c", str(source), "-o", str(target)), target.with_suffix(".log"))
+
+    def joined(source: Path, level: str) -> Command:
+        return unit(source, level, *macros, "-include", str(headers.get(level, objects / "popcount.hpp")))
 
     commands, cached = [], {}
     for name in _RUNTIME:
@@ -159,7 +166,7 @@ def _compile_units(
         cached[target] = f"{source.stem}_{key}.o"
         if not cache_get("verilated", cached[target], target):
             commands.append(unit(source, _HOT, *_RUNTIME_FLAGS))
-    commands += [unit(source, level, *macros) for source, level in _join_sources(objects, harness)]
+    commands += [joined(source, level) for source, level in _join_sources(objects, harness)]
     return commands, cached
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 
@@ -21,12 +22,21 @@ from xnorflow.synthesize.vivado_report import OocReport, check_timing, read_ooc
 from xnorflow.synthesize.vivado_steps import Steps
 from xnorflow.synthesize.vivado_tools import Vivado, find_vivado, run_script
 
-__all__ = ["OOC_FOLDER", "OOC_REPORT", "VivadoSettings", "place_out_of_context", "write_ooc_scripts"]
+__all__ = ["OOC_FOLDER", "OOC_REPORT", "Shell", "VivadoSettings", "place_out_of_context", "write_ooc_scripts"]
 
 OOC_FOLDER, OOC_REPORT = "vivado_ooc", "ooc_synth_and_timing.json"
 _SOURCES = (".sv", ".v", ".svh", ".vh")
 _SCRIPTS = ("synthesize", "route")
 _FILES = ("clock.xdc", "synthesize.tcl", "route.tcl")
+
+
+class Shell(StrEnum):
+    """What puts DMA and processor around a design."""
+
+    XNORFLOW = "xnorflow"
+    """Engines and block design of our own."""
+    FINN = "finn"
+    """FINN's ZynqBuild; its DMA is made of finn-hlslib by Vitis HLS."""
 
 
 class VivadoSettings(BaseModel):
@@ -35,6 +45,7 @@ class VivadoSettings(BaseModel):
     Args:
         frequency_mhz: clock of the accelerator; None: the design's.
         out_of_context: the design alone, without a board and its processor: no bitstream.
+        shell: what a bitstream has around the design.
         resume: go on behind the last step that an earlier command finished.
         jobs: processes of Vivado at a time.
     """
@@ -43,6 +54,7 @@ class VivadoSettings(BaseModel):
 
     frequency_mhz: float | None = Field(default=None, ge=1, le=1000)
     out_of_context: bool = False
+    shell: Shell = Shell.XNORFLOW
     resume: bool = False
     jobs: int = Field(default=2, ge=1, le=64)
 

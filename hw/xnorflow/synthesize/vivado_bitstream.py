@@ -116,7 +116,7 @@ def _check_inputs(build: Path, design: Design | HlsDesign) -> Path:
     if design.board not in FINN_BOARDS:
         raise ConfigError(
             f"board {design.board!r}", "FINN makes no bitstream for it", ", ".join(FINN_BOARDS),
-            "build for one of these, or add --out-of-context",
+            "build for one of these, or leave --shell finn out",
         )  # fmt: skip
     model = build / MODELS / f"{STEPS[-1].name}.onnx"
     if not model.is_file():
@@ -140,7 +140,7 @@ def _check_deps(deps: Path) -> None:
     if not (deps / "finn-hlslib" / "dma.h").is_file():
         raise ToolError(
             "finn-hlslib", f"no dma.h in {deps}/finn-hlslib", "a checkout of it in the folder that FINN_DEPS names",
-            "run FINN's `finn deps update` and set FINN_DEPS, or add --out-of-context",
+            "run FINN's `finn deps update` and set FINN_DEPS, or leave --shell finn out",
         )  # fmt: skip
 
 

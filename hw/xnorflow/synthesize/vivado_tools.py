@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def find_vivado(logs: Path, progress: Progress, *, whole: bool) -> Vivado:
     version = match[1]
     if version not in FINN_VERSIONS if whole else version < OLDEST:
         reason = "by finn-plus 1.6.1, which makes the bitstream" if whole else "by the Tcl that is written here"
-        fix = "install one of these" + (", or add --out-of-context" if whole and version >= OLDEST else "")
+        fix = "install one of these" + (", or leave --shell finn out" if whole and version >= OLDEST else "")
         raise ToolError("Vivado", f"version {version} in {root}, not supported {reason}", wanted, fix)
     return Vivado(Path(root), program, version, _find_hls(root, version) if whole else None)
 
@@ -128,7 +128,10 @@ def _find_hls(root: str, version: str) -> Path:
         hls = os.environ.get("XILINX_HLS") or "not set"
         found = f"XILINX_HLS is {hls}, and there is no vitis_hls in its bin, Vitis's, Vivado's or on PATH"
         raise ToolError(
-            "Vitis HLS", found, f"Vitis HLS {version}", "install it: FINN's DMA is made by it, or add --out-of-context"
+            "Vitis HLS",
+            found,
+            f"Vitis HLS {version}",
+            "install it: FINN's DMA is made by it, or leave --shell finn out",
         )
     return program.parent
 
@@ -138,15 +141,16 @@ def _run(command: Command) -> Outcome:
         return next(outcomes)
 
 
-def run_script(vivado: Vivado, script: str, log: Path, folder: Path, where: str) -> float:
+def run_script(vivado: Vivado, script: str, log: Path, folder: Path, where: str, options: Sequence[str] = ()) -> float:
     """Have Vivado run a Tcl script in batch mode.
 
     Args:
         vivado: the tool.
-        script: file name in ``folder``.
+        script: file name in ``folder``, or a whole path.
         log: takes what Vivado prints.
         folder: where it runs.
         where: what the script works on, for the error.
+        options: the script's own arguments.
 
     Returns:
         Seconds.
@@ -154,7 +158,17 @@ def run_script(vivado: Vivado, script: str, log: Path, folder: Path, where: str)
     Raises:
         UserError: it failed; the message says why as far as the log tells, and names the log.
     """
-    arguments = ("-mode", "batch", "-nojournal", "-log", f"{Path(script).stem}.vivado.log", "-source", script)
+    arguments: tuple[str, ...] = (
+        "-mode",
+        "batch",
+        "-nojournal",
+        "-log",
+        f"{Path(script).stem}.vivado.log",
+        "-source",
+        script,
+    )
+    if options:
+        arguments = (*arguments, "-tclargs", *options)
     outcome = _run(Command((str(vivado.program), *arguments), log, cwd=folder))
     if outcome.code != 0:
         raise explain(where, f"Vivado ended with code {outcome.code}", outcome.output, log)

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from addresses import Addresses
+from amd_ip import configured, name_of
+from nets import Nets
 from tcl_host import CheckFailed, options_of
-from verilog import Interface, Port, module_ports, streams_of
+from verilog import Interface, Port, check_attributes, memory_ports_of, module_ports, streams_of
 
 COMPONENT = "standin_component.json"
 OPEN_IP = re.compile(
-    r"xilinx\.com:ip:(zynq_ultra_ps_e|processing_system7|axi_interconnect|smartconnect|clk_wiz|proc_sys_reset):.*"
+    r"xilinx\.com:ip:(zynq_ultra_ps_e|processing_system7|axi_interconnect|smartconnect|clk_wiz|proc_sys_reset|xlconcat):.*"
 )
-"""AMD's own IP, whose pins a stand-in cannot know: what is connected to them is written down as unchecked."""
+"""AMD's own IP. Of some the pins are known (amd_ip.py); what is connected to others is written down as unchecked."""
 
 
 LEFT_OPEN = "sim_finish"
@@ -31,6 +34,20 @@ class Cell:
     pins: dict[str, Port] | None
     interfaces: dict[str, dict[str, Any]] | None
     wired: set[str] = field(default_factory=set)
+    from_source: bool = False
+    config: dict[str, str] = field(default_factory=dict)
+    optional: set[str] = field(default_factory=set)
+    segments: dict[str, tuple[str, int]] = field(default_factory=dict)
+    windows: dict[str, tuple[int, int]] = field(default_factory=dict)
+    preset: bool = False
+
+    def configure(self, changes: dict[str, str]) -> None:
+        """Set parameters of AMD's IP."""
+        self.config |= changes
+        model = configured(self.kind, self.config)
+        if model is not None:
+            self.pins, self.interfaces, self.optional = model.pins, model.interfaces, model.optional
+            self.segments, self.windows = model.segments, model.windows
 
 
 class BlockDesign:
@@ -51,6 +68,7 @@ class BlockDesign:
         self.nets: list[list[str]] = []
         self.validated = False
         self.frequency_hz: str | None = None
+        self.addresses, self.pin_nets = Addresses(self), Nets(self)
 
     def create(self, name: str) -> str:
         """create_bd_design."""
@@ -70,6 +88,7 @@ class BlockDesign:
             self.cells[name] = Cell(options["-vlnv"], pins, component["interfaces"])
         elif OPEN_IP.fullmatch(options["-vlnv"]):
             self.cells[name] = Cell(options["-vlnv"], None, None)
+            self.cells[name].configure({})
         else:
             raise CheckFailed(f"no IP {options['-vlnv']} in the repositories: {sorted(self.catalog)}")
         return name
@@ -87,11 +106,15 @@ class BlockDesign:
         }
         text = path.read_text(encoding="utf-8")
         self._check_inside(path, text, ports)
+        check_attributes(path, text)
+        memory, used = memory_ports_of(ports)
+        interfaces = {**streams, **memory}
         bound = re.search(r"ASSOCIATED_BUSIF ([\w:]+), ASSOCIATED_RESET (\w+)", text)
-        if streams and (bound is None or set(bound[1].split(":")) != set(streams) or bound[2] not in ports):
-            raise CheckFailed(f"{path.name}: the clock is not bound to the streams {sorted(streams)} and a reset")
-        pins = {name: port for name, port in ports.items() if not re.search(r"_T(DATA|VALID|READY)$", name)}
-        return Cell(module, pins, streams)
+        if interfaces and (bound is None or set(bound[1].split(":")) != set(interfaces) or bound[2] not in ports):
+            raise CheckFailed(f"{path.name}: the clock is not bound to the interfaces {sorted(interfaces)} and a reset")
+        used |= {name for name in ports if re.search(r"_T(DATA|VALID|READY)$", name)}
+        pins = {name: port for name, port in ports.items() if name not in used}
+        return Cell(module, pins, interfaces, from_source=True)
 
     def _check_inside(self, path: Path, text: str, ports: dict[str, Port]) -> None:
         """A face and the module behind it have the same ports, of the same widths."""
@@ -154,28 +177,35 @@ class BlockDesign:
                 if new in held:
                     raise CheckFailed(f"there is a port {new} already")
                 held[new] = held.pop(old)
+                self.pin_nets.rename(old, new)
                 self.nets = [[new if end == old else end for end in net] for net in self.nets]
 
     def connect(self, *arguments: str) -> str:
-        """connect_bd_net: clocks to clocks, resets to resets; each pin once."""
+        """connect_bd_net: clocks to clocks, one driver a net."""
         _, ends = options_of(arguments)
         for end in ends:
             cell, _, pin = end.partition("/")
             if pin:
-                self._take(end, fan_out=cell in self.cells and self.cells[cell].pins is None)
-        kinds = {"clock" if re.search(r"cl(oc)?k", end.split("/")[-1], re.IGNORECASE) else "other" for end in ends}
-        known = [end for end in ends if end.partition("/")[0] not in self.cells or self._pins_known(end)]
-        if len(known) == len(ends) and len(kinds) != 1:
-            raise CheckFailed(f"a clock and another net: {ends}")
+                self.cells[cell].wired.add(pin)
+        self.pin_nets.join(ends)
         self.nets.append(ends)
         return ""
 
-    def _pins_known(self, end: str) -> bool:
-        return self.cells[end.partition("/")[0]].pins is not None
+    def configure(self, cell: str, changes: dict[str, str]) -> None:
+        """set_property -dict of a cell."""
+        self.cells[cell].configure(changes)
 
-    def _take(self, name: str, *, fan_out: bool = False) -> None:
+    def automate(self, *arguments: str) -> str:
+        """apply_bd_automation: a board's preset for a processor."""
+        options, (cell,) = options_of(arguments)
+        if options["-rule"].split(":")[-1] != name_of(self.cells[cell].kind):
+            raise CheckFailed(f"rule {options['-rule']} for a {self.cells[cell].kind}")
+        self.cells[cell].preset = 'apply_board_preset "1"' in options["-config"]
+        return ""
+
+    def _take(self, name: str) -> None:
         cell, _, pin = name.partition("/")
-        if pin in self.cells[cell].wired and not fan_out:
+        if pin in self.cells[cell].wired:
             raise CheckFailed(f"{name} is connected already")
         self.cells[cell].wired.add(pin)
 
@@ -189,9 +219,11 @@ class BlockDesign:
             self._take(end)
         first, second = sides
         if first is not None and second is not None:
-            if first["kind"] != second["kind"] or first["master"] == second["master"]:
+            kinds = {first["kind"], second["kind"]}
+            fit = len(kinds) == 1 or kinds in ({"axi", "aximm"}, {"axi", "axilite"})
+            if not fit or first["master"] == second["master"]:
                 raise CheckFailed(f"{ends}: {first} and {second} are no two sides of one interface")
-            if first["bits"] != second["bits"]:
+            if first["bits"] != second["bits"] and None not in (first["bits"], second["bits"]):
                 raise CheckFailed(f"{ends}: {first['bits']} bits and {second['bits']} bits")
         self.nets.append(ends)
         return ""
@@ -200,9 +232,13 @@ class BlockDesign:
         """validate_bd_design: every known pin and interface of every cell is connected, the clock's rate is given."""
         for name, cell in self.cells.items():
             inputs = {pin for pin, port in (cell.pins or {}).items() if port.direction == "input"}
-            lacking = sorted((inputs | set(cell.interfaces or {})) - cell.wired - {LEFT_OPEN})
+            lacking = sorted((inputs | set(cell.interfaces or {})) - cell.wired - {LEFT_OPEN} - cell.optional)
             if lacking:
                 raise CheckFailed(f"cell {name} ({cell.kind}): {lacking} is connected to nothing")
+            if cell.windows and not cell.preset:
+                raise CheckFailed(f"cell {name} ({cell.kind}): no board's preset")
+        self.pin_nets.check()
+        self.addresses.check()
         self.validated = True
         return ""
 

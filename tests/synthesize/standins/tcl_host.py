@@ -57,6 +57,8 @@ class Host:
         for name in _GONE:
             self._tcl.eval(f"catch {{rename {name} {{}}}}")
         self._tcl.eval(_UNKNOWN)
+        given = sys.argv[sys.argv.index("-tclargs") + 1 :] if "-tclargs" in sys.argv else []
+        self._tcl.eval(f"set argc {len(given)}; set argv {{{' '.join(given)}}}")
         self._tcl.createcommand("standin_call", self._call)
         self.add("exit", lambda code="0": self._exit(int(code)))
 
@@ -105,9 +107,9 @@ class Host:
         except (CheckFailed, Stop) as failure:
             self._failure = failure
             return self.join(["1", f"{name}: {failure}"])
-        except TypeError as failure:  # a wrong number of arguments is the script's fault, too
+        except Exception as failure:  # a wrong number of arguments is the script's fault, too
             self._failure = failure
-            return self.join(["1", f"{name} {' '.join(arguments)}: {failure}"])
+            return self.join(["1", f"{name} {' '.join(arguments)}: {type(failure).__name__} {failure}"])
         text = self.join([str(element) for element in result]) if isinstance(result, list) else str(result or "")
         return self.join(["0", text])
 

@@ -65,3 +65,50 @@ def streams_of(ports: dict[str, Port]) -> dict[str, Interface]:
 def defined_modules(text: str) -> set[str]:
     """Return the modules that a text defines."""
     return set(re.findall(r"^\s*(?:\(\*.*?\*\)\s*)?module\s+(\w+)", text, re.MULTILINE))
+
+
+_LITE_READ = {"ARADDR": 1, "ARVALID": 1, "ARREADY": 0, "RDATA": 0, "RRESP": 0, "RVALID": 0, "RREADY": 1}
+_LITE_WRITE = {"AWADDR": 1, "AWVALID": 1, "AWREADY": 0, "WDATA": 1, "WSTRB": 1, "WVALID": 1, "WREADY": 0, "BRESP": 0,
+               "BVALID": 0, "BREADY": 1}  # fmt: skip
+_READ = {**_LITE_READ, **dict.fromkeys(("ARLEN", "ARSIZE", "ARBURST", "ARCACHE", "ARPROT"), 1), "RLAST": 0}
+_WRITE = {**_LITE_WRITE, **dict.fromkeys(("AWLEN", "AWSIZE", "AWBURST", "AWCACHE", "AWPROT", "WLAST"), 1)}
+_KINDS = (
+    ("axilite", {**_LITE_READ, **_LITE_WRITE}),
+    ("aximm", _READ),
+    ("aximm", _WRITE),
+    ("aximm", {**_READ, **_WRITE}),
+)
+"""Signals of an AXI port, 1 where a master drives it."""
+_MEMORY = re.compile(rf"(\w+)_({'|'.join({**_READ, **_WRITE})})")
+
+
+def memory_ports_of(ports: dict[str, Port]) -> tuple[dict[str, dict[str, object]], set[str]]:
+    """Return the AXI ports to memory or registers, and the names of all that belongs to them."""
+    found: dict[str, dict[str, Port]] = {}
+    for name, port in ports.items():
+        if match := _MEMORY.fullmatch(name):
+            found.setdefault(match[1], {})[match[2]] = port
+    interfaces: dict[str, dict[str, object]] = {}
+    for name, signals in found.items():
+        kind = next((kind for kind in _KINDS if set(kind[1]) == set(signals)), None)
+        if kind is None:
+            raise CheckFailed(f"AXI port {name} has {sorted(signals)} only")
+        sides = {(port.direction == "output") == bool(kind[1][signal]) for signal, port in signals.items()}
+        if len(sides) != 1:
+            raise CheckFailed(f"AXI port {name}: directions of its signals contradict each other")
+        data = {port.bits for signal, port in signals.items() if signal.endswith("DATA")}
+        if len(data) != 1 or any(8 * port.bits not in data for signal, port in signals.items() if signal == "WSTRB"):
+            raise CheckFailed(f"AXI port {name}: words of {sorted(data)} bits")
+        interfaces[name] = {"kind": kind[0], "master": sides == {True}, "bits": data.pop()}
+    return interfaces, {f"{name}_{signal}" for name, signals in found.items() for signal in signals}
+
+
+def check_attributes(path: Path, text: str) -> None:
+    """Check that what attributes say of signals of interfaces is what the ports behind them are called."""
+    said = re.findall(
+        r'X_INTERFACE_INFO = "xilinx\.com:interface:\w+:1\.0 (\w+) (\w+)" \*\)\s*\w+\s+wire\s+(?:\[\d+:0\]\s*)?(\w+)',
+        text,
+    )
+    wrong = [name for interface, signal, name in said if name != f"{interface}_{signal}"]
+    if wrong or len(said) != len(re.findall("X_INTERFACE_INFO = .xilinx.com:interface:", text)):
+        raise CheckFailed(f"{path.name}: attributes of {wrong} say something else")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import sys
@@ -11,32 +12,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from block_design import BlockDesign, read_component
+from known import ACCEPTED, BOARD_PARTS, NOT_DONE
 from packager import Packager
-from tcl_host import MARK, CheckFailed, Host, options_of
+from tcl_host import CHECKED_NOT_RUN, MARK, CheckFailed, Host, Stop, options_of
 from verilog import defined_modules, module_ports
-
-BOARD_PARTS = {
-    "www.digilentinc.com:pynq-z1:part0:1.0": "xc7z020clg400-1",
-    "tul.com.tw:pynq-z2:part0:1.0": "xc7z020clg400-1",
-    "avnet.com:ultra96v1:part0:1.2": "xczu3eg-sbva484-1-e",
-    "xilinx.com:zcu104:part0:1.1": "xczu7ev-ffvc1156-2-e",
-    "xilinx.com:kv260_som:part0:1.3": "xck26-sfvc784-2LV-c",
-    "realdigital.org:aup-zu3-8gb:part0:1.0": "xczu3eg-sfvc784-2-e",
-}
-"""Board files of the six boards, and the part that each is of."""
-NOT_DONE = (
-    "synth_design", "opt_design", "place_design", "phys_opt_design", "route_design", "write_checkpoint",
-    "report_utilization", "report_timing_summary", "report_power", "launch_runs", "wait_on_run", "open_run",
-)  # fmt: skip
-"""What a stand-in does not do: the rest of the script is checked, and it does not end with 0."""
-ACCEPTED = (
-    "set_msg_config",
-    "reset_msg_config",
-    "set_param",
-    "update_compile_order",
-    "save_bd_design",
-    "close_project",
-)
 
 
 class Vivado:
@@ -67,6 +46,9 @@ class Vivado:
             "code": code, "part": self.part, "board_part": self.board_part, "files": [str(path) for path in self.files],
             "cells": {name: cell.kind for name, cell in self.design.cells.items()}, "nets": self.design.nets,
             "ports": sorted(self.design.ports), "interfaces": self.design.interface_ports, "clocks": self.clocks,
+            "addresses": {space: {one.segment: [one.offset, one.size] for one in mapped}
+                          for space, mapped in self.design.addresses.maps.items()},
+            "config": {name: cell.config for name, cell in self.design.cells.items() if cell.config},
             "frequency_hz": self.design.frequency_hz, "unchecked": self.unchecked, "not_done": self.not_done,
         }  # fmt: skip
         self.host.save()
@@ -89,9 +71,11 @@ class Vivado:
             "make_bd_pins_external": design.make_pins_external,
             "make_bd_intf_pins_external": design.make_interfaces_external, "connect_bd_net": design.connect,
             "connect_bd_intf_net": design.connect_interfaces, "validate_bd_design": design.validate,
-            "make_wrapper": self._make_wrapper, "get_bd_addr_segs": self._open("get_bd_addr_segs"),
-            "assign_bd_address": self._open("assign_bd_address"), "get_ipdefs": self._get_ipdefs,
-            "apply_bd_automation": self._open("apply_bd_automation"),
+            "make_wrapper": self._make_wrapper, "get_bd_addr_segs": design.addresses.get_segments,
+            "get_bd_addr_spaces": design.addresses.get_spaces, "assign_bd_address": design.addresses.assign,
+            "exclude_bd_addr_seg": design.addresses.exclude, "get_ipdefs": self._get_ipdefs,
+            "apply_bd_automation": self._automate, "get_board_parts": self._get_board_parts,
+            "open_project": self._open_project,
             "get_bd_intf_nets": self._open("get_bd_intf_nets"),
             "version": lambda option: MARK, "read_verilog": self._read_verilog, "read_mem": self._read_mem,
             "read_xdc": self._read_xdc, "get_ports": self._get_ports, "create_clock": self._create_clock,
@@ -121,13 +105,28 @@ class Vivado:
     # Projects
 
     def _create_project(self, *arguments: str) -> str:
-        options, (_, folder) = options_of(arguments)
+        options, (name, folder) = options_of(arguments, "-force")
         if options["-part"] not in BOARD_PARTS.values():
             raise CheckFailed(f"part {options['-part']} is none of the boards'")
         if not Path(folder).is_dir():
             raise CheckFailed(f"no folder {folder}")
         self.part = options["-part"]
+        (Path(folder) / f"{name}.xpr").write_text(f"<!-- {MARK} -->\n")
         return ""
+
+    def _open_project(self, name: str) -> str:
+        if not Path(name).is_file():
+            raise CheckFailed(f"no project {name}")
+        return ""
+
+    def _get_board_parts(self, *arguments: str) -> list[str]:
+        _, (pattern,) = options_of(arguments, "-quiet")
+        return fnmatch.filter(BOARD_PARTS, pattern)
+
+    def _automate(self, *arguments: str) -> str:
+        if not self.board_part:
+            raise CheckFailed("a board's preset, but the project has no board")
+        return self.design.automate(*arguments)
 
     def _add_files(self, *arguments: str) -> str:
         _, names = options_of(arguments, "-norecurse")
@@ -148,6 +147,10 @@ class Vivado:
 
     def _set_property(self, *arguments: str) -> str:
         options, others = options_of(arguments)
+        if "-dict" in options and others[0] in self.design.cells:
+            words = self.host.split(options["-dict"])
+            pairs = zip(words[::2], words[1::2], strict=True)
+            self.design.configure(others[0], {key.removeprefix("CONFIG."): value for key, value in pairs})
         if "-dict" in options or "-name" in options:
             return ""
         key, value, target = others
@@ -179,6 +182,8 @@ class Vivado:
             return self.properties.get(f"{key} of {target}", "")
         if key == "VLNV":
             return target
+        if key == "PROGRESS":
+            raise Stop(CHECKED_NOT_RUN, f"{target} was not run; what follows was not looked at")
         self.unchecked.append(f"{key} of {target}")
         return {"CONFIG.ADDR_WIDTH": "6"}.get(key, "")
 
@@ -274,7 +279,8 @@ def main() -> int:
     if sys.argv[1:] == ["-version"]:
         print(f"vivado v{os.environ.get('STANDIN_VERSION', '2022.2')} (64-bit)\n{MARK}")
         return 0
-    options, others = options_of(tuple(sys.argv[1:]), "-nojournal")
+    end = sys.argv.index("-tclargs") if "-tclargs" in sys.argv else len(sys.argv)
+    options, others = options_of(tuple(sys.argv[1:end]), "-nojournal")
     if others or options["-mode"] != "batch":
         print(f"ERROR: [vivado] {MARK}: arguments {sys.argv[1:]}")
         return 1

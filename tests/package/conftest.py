@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from built_network import build_network
 from elaboration import elaborate
+from folder_contents import contents
 
 NAME = "small"
 CORE = f"xnorflow_{NAME}"
@@ -76,10 +77,13 @@ def golden() -> Callable[[Path, int], Vectors]:
 
 
 @pytest.fixture(scope="session")
-def package(write, tmp_path_factory) -> Path:
-    """The package, moved away from where it was written."""
+def package(write, tmp_path_factory) -> Iterator[Path]:
+    """The package, moved away from where it was written; a test that leaves anything in it fails the last one."""
     folder = tmp_path_factory.mktemp("package")
-    return Path(shutil.move(write(folder / "ip"), folder / "moved"))
+    moved = Path(shutil.move(write(folder / "ip"), folder / "moved"))
+    before = contents(moved)
+    yield moved
+    assert contents(moved) == before
 
 
 @pytest.fixture(scope="session")

@@ -24,14 +24,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from built_network import build_network
 from elaboration import elaborate, order
+from folder_contents import contents
 from map_files import trunk_in
 
 CORE = "xnorflow_small"
 MODULE = re.compile(r"^\s*module\s+(\w+)", re.MULTILINE)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def make_testbench(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:

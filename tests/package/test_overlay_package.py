@@ -19,6 +19,10 @@ from xnorflow.artifact.streams import StreamSpec
 from xnorflow.deploy.overlay import GoldenFrames, OverlayDescription
 from xnorflow.package.overlay import LabeledImages, PackageName, write_overlay_package
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from folder_contents import contents
+
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = PackageName("my-overlays")
 PART, BOARD = "xczu7ev-ffvc1156-2-e", "ZCU104"
@@ -52,10 +56,6 @@ def write_folder(folder: Path, name: str = "tfc") -> Path:
 @pytest.fixture
 def folder(tmp_path):
     return write_folder(tmp_path / "deploy")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_what_is_in_it(folder, tmp_path):

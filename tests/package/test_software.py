@@ -105,16 +105,15 @@ def test_packing_equals_that_of_finns_driver(spec):
     np.testing.assert_array_equal(packed.reshape(-1, spec.tdata_bytes), pack(values, spec))
 
 
-def run_test(folder: Path, language: tuple[str, ...]) -> str:
-    program = folder / "program"
+def run_test(folder: Path, language: tuple[str, ...], program: Path) -> str:
     subprocess.run([*language, *STRICT, "-o", program, folder / f"{CORE}_test.c"], check=True)
     return subprocess.run([program], capture_output=True, text=True, check=False).stdout
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one[1])
-def test_the_packaged_program(package, language):
+def test_the_packaged_program(package, language, tmp_path):
     """Floats to beats and beats to classes, on the golden frames."""
-    assert run_test(package / "sw", language) == "PASS: 5 frames\n"
+    assert run_test(package / "sw", language, tmp_path / "program") == "PASS: 5 frames\n"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,7 @@ def test_the_packaged_program_compares(package, tmp_path, table, told):
     start = text.index("    ", text.index("= {", text.index(f"{CORE}_{table}[")))
     number, rest = text[start:].strip().split(",", 1)
     header.write_text(f"{text[:start]}    {int(number) ^ 1},{rest}")
-    assert f"FAIL: frame 0: {told}" in run_test(tmp_path, LANGUAGES[0])
+    assert f"FAIL: frame 0: {told}" in run_test(tmp_path, LANGUAGES[0], tmp_path / "program")
 
 
 def logits_in_c(tmp_path: Path, texts: dict[str, str], codec: HostCodec, images: np.ndarray, raw: np.ndarray):
@@ -205,7 +204,7 @@ def test_huge_tables_are_left_out(tmp_path, design, codec, vectors):
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     assert "_classify(const" not in texts[f"{CORE}_host.h"] and "XNORFLOW_SMALL_HAS_LOGITS 0" in texts[f"{CORE}_host.h"]
-    assert run_test(tmp_path, LANGUAGES[0]) == "PASS: 5 frames\n"
+    assert run_test(tmp_path, LANGUAGES[0], tmp_path / "program") == "PASS: 5 frames\n"
 
 
 def test_sizes(package, design):

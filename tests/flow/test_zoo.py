@@ -78,7 +78,12 @@ def tree(tmp_path, monkeypatch):
     configs.mkdir()
     for network in ("TFC_1W1A", "TFC_1W2A"):
         (configs / f"{network.lower()}.toml").write_text(RECIPE.format(network=network), encoding="utf-8")
-    for module in ("xnorflow.train.zoo.catalog", "xnorflow.train.zoo.load", "xnorflow.flow.zoo"):
+    for module in (
+        "xnorflow.train.zoo.catalog",
+        "xnorflow.train.zoo.load",
+        "xnorflow.flow.zoo",
+        "xnorflow.flow.zoo_tree",
+    ):
         __import__(module)
         monkeypatch.setattr(f"{module}.zoo_folder", lambda: folder)
     return tmp_path / "tree"
@@ -164,3 +169,39 @@ def test_other_mistakes_of_adding_are_one_line(cli, tree, tmp_path):
     assert outcome.code == 2 and "option --name: 'my net'; allowed: letters, digits and '_'" in outcome.error_line()
     outcome = cli("zoo", "ad", run)
     assert outcome.code == 2 and "No such command 'ad'" in outcome.error_line()
+
+
+def test_check_measures_what_the_catalog_says(cli):
+    outcome = cli("zoo", "check", NAME)
+    assert outcome.code == 0 and outcome.err == ""
+    row = next(line for line in outcome.out.splitlines() if line.startswith(NAME) and "(integer)" in line)
+    entry = next(entry for entry in read_catalog() if entry.name == NAME)
+    pair = f"{entry.accuracy_float:.2%} (float), {entry.accuracy_integer:.2%} (integer)"
+    assert row.count(pair) == 2 and row.split()[-4:] == ["360", "digits", "test", "set"]
+
+
+def test_another_accuracy_is_told_and_on_demand_written(cli, tree):
+    """Of the digits network alone; the others' entries, whose data sets are not there, stay as they are."""
+    file = tree / "training" / "xnorflow" / "train" / "zoo" / catalog.CATALOG
+    right = file.read_text()
+    before = catalog.read_catalog()
+    entry = next(entry for entry in before if entry.name == NAME)
+    file.write_text(right.replace(f"accuracy_integer = {entry.accuracy_integer}", "accuracy_integer = 0.5", 1))
+    assert file.read_text() != right
+    outcome = cli("zoo", "check", NAME)
+    assert outcome.code == 2
+    assert outcome.error_line().startswith(f"error: zoo network '{NAME}': {entry.accuracy_float:.2%} (float)")
+    assert "of 360, catalog.toml says" in outcome.error_line() and "50.00% (integer)" in outcome.error_line()
+    assert catalog.read_catalog() != before
+    assert cli("zoo", "check", NAME, "--update").code == 0
+    assert catalog.read_catalog() == before
+
+
+def test_mistakes_of_checking_are_one_line(cli, tree, tmp_path):
+    outcome = cli("zoo", "check", "TFC_1W1", "--data-root", tmp_path)
+    assert outcome.code == 2 and "zoo network 'TFC_1W1': unknown" in outcome.error_line()
+    outcome = cli("zoo", "check", "TFC_1W1A", "--data-root", tmp_path)
+    assert outcome.code == 2 and "MNIST" in outcome.error_line()
+    shutil.rmtree(tree / "training" / "configs")
+    outcome = cli("zoo", "check", NAME, "--update")
+    assert outcome.code == 2 and "not in a source tree" in outcome.error_line()

@@ -25,7 +25,7 @@ from xnorflow.train.evaluate import compute_logits
 from xnorflow.train.models.base import Network
 from xnorflow.train.models.card import streaming_obstacle
 
-__all__ = ["GOLDEN", "MODEL", "ExportSummary", "export", "export_checkpoint"]
+__all__ = ["GOLDEN", "MODEL", "ExportSummary", "export", "export_checkpoint", "export_test_set"]
 
 MODEL = "model.onnx"
 GOLDEN = "golden.npz"
@@ -75,15 +75,9 @@ def export(train_directory: Path, directory: Path, data: DataSettings, progress:
     """
     started = time.perf_counter()
     checkpoint, splits = _read(train_directory, data)
-    network = _prepare(checkpoint)
-    frames = len(splits.test_labels)
-    with stage_directory(directory) as work, progress.task("export: torch = QONNX", frames) as advance:
-        export_network(network, checkpoint.image_shape, work / MODEL)
-        images = splits.test_images
-        logits = compute_logits(network, torch.from_numpy(images)).numpy()
-        check_equal(logits, run_qonnx(work / MODEL, images, advance=advance))
-        GoldenVectors(images, logits, splits.test_labels).save(work / GOLDEN)
-        accuracy = float(np.mean(logits.argmax(axis=1) == splits.test_labels))
+    with stage_directory(directory) as work:
+        accuracy = export_test_set(checkpoint, splits, work, progress)
+        frames = len(splits.test_labels)
         _write_manifest(work, train_directory, checkpoint, frames, accuracy)
     return ExportSummary(
         directory=directory,
@@ -94,6 +88,29 @@ def export(train_directory: Path, directory: Path, data: DataSettings, progress:
         accuracy_float=accuracy,
         seconds=time.perf_counter() - started,
     )
+
+
+def export_test_set(checkpoint: Checkpoint, splits: DataSplits, directory: Path, progress: Progress) -> float:
+    """Write model.onnx and golden.npz into ``directory``; returns the share of test images that the network gets right.
+
+    Torch and QONNX execution must agree on every logit of the whole test set, exactly.
+
+    Args:
+        checkpoint: of a deployed network.
+        splits: the data set that it was trained on.
+        directory: an existing folder.
+        progress: watches one task over the test images.
+
+    Raises:
+        ExportError: the network has no hardware form, or its export gives other logits than torch.
+    """
+    network, images = _prepare(checkpoint), splits.test_images
+    with progress.task("export: torch = QONNX", len(images)) as advance:
+        export_network(network, checkpoint.image_shape, directory / MODEL)
+        logits = compute_logits(network, torch.from_numpy(images)).numpy()
+        check_equal(logits, run_qonnx(directory / MODEL, images, advance=advance))
+        GoldenVectors(images, logits, splits.test_labels).save(directory / GOLDEN)
+    return float(np.mean(logits.argmax(axis=1) == splits.test_labels))
 
 
 def export_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

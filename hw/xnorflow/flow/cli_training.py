@@ -52,3 +52,17 @@ def add(
     from xnorflow.flow.zoo import add_to_zoo
 
     add_to_zoo(run, name, data_root, quiet=quiet)
+
+
+@zoo.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Networks. (else all of them)")] = None,
+    data_root: DataRoot = None,
+    update: Annotated[bool, typer.Option("--update", help="For maintainers: write the source tree's catalog.")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Measure shipped networks on their whole test sets, in floats and integers, and compare with the catalog."""
+    from xnorflow.flow.zoo_check import check_zoo
+
+    check_zoo(names or (), data_root, update=update, quiet=quiet)

@@ -6,33 +6,31 @@ import contextlib
 import re
 import tempfile
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.table import Table
 
-from xnorflow.artifact.errors import ConfigError, InputModelError
+from xnorflow.artifact.errors import ConfigError
 from xnorflow.artifact.files import replaced, sha256_of, write_text
-from xnorflow.artifact.golden import GoldenVectors
-from xnorflow.artifact.progress import Progress
-from xnorflow.export.stage import export
 from xnorflow.flow.commands import data_of_run
-from xnorflow.flow.comparison import expect
 from xnorflow.flow.config import load_config
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.progress import print_whole
 from xnorflow.flow.session import working_in
+from xnorflow.flow.zoo_check import measure
+from xnorflow.flow.zoo_tree import CONFIGS, repository, source_tree
 from xnorflow.train.checkpoint import Checkpoint, load_checkpoint
 from xnorflow.train.config import DatasetName, DataSettings, TrainSettings
+from xnorflow.train.data import load_data
 from xnorflow.train.evaluate import compute_logits
-from xnorflow.train.zoo.catalog import CATALOG, ZooEntry, catalog_text, read_catalog, zoo_folder
+from xnorflow.train.zoo.catalog import CATALOG, HELD_OUT, TEST_SET, ZooEntry, catalog_text, read_catalog, zoo_folder
 from xnorflow.train.zoo.pack import pack, unpack
 
 __all__ = ["add_to_zoo", "show_zoo"]
 
-CONFIGS = Path("training") / "configs"
 COLUMNS = ("name", "trained on", "accuracy (float)\ntorch", "accuracy (integer)\ninteger.onnx", "images", "tested on",
            "file", "recipe")  # fmt: skip
 
@@ -71,13 +69,26 @@ def add_to_zoo(run: Path, name: str | None, data_root: Path | None, *, quiet: bo
     name = name or _usual_name(checkpoint)
     if not re.fullmatch("[A-Za-z0-9_]+", name):
         raise ConfigError("option --name", repr(name), "letters, digits and '_'", "choose another name")
-    folder, recipe = _source_tree(), _find_recipe(folders, checkpoint)
+    folder, recipe = source_tree(), _find_recipe(folders, checkpoint)
     with working_in(folders.root, quiet=quiet) as session, tempfile.TemporaryDirectory() as temporary:
         with session.progress.task("zoo") as advance:
             packed = Path(temporary) / f"{name.lower()}.npz"
             pack(checkpoint, packed)
-            entry = _measure(folders, packed, data, Path(temporary), session.progress)
-            entry = replace(entry, name=name, recipe=recipe)
+            shipped, splits = unpack(packed), load_data(data)
+            _expect_same(checkpoint, shipped, splits.test_images)
+            measured = measure(shipped, splits, session.progress)
+            entry = ZooEntry(
+                name=name,
+                file=packed.name,
+                sha256=sha256_of(packed),
+                dataset=data.dataset.value,
+                seed=checkpoint.seed,
+                recipe=recipe,
+                test_frames=measured.frames,
+                tested_on=HELD_OUT if data.hold_out else TEST_SET,
+                accuracy_float=measured.accuracy_float,
+                accuracy_integer=measured.accuracy_integer,
+            )
             with replaced(folder / packed.name) as partial:
                 partial.write_bytes(packed.read_bytes())
             entries = {known.name: known for known in read_catalog()} | {name: entry}
@@ -90,41 +101,9 @@ def add_to_zoo(run: Path, name: str | None, data_root: Path | None, *, quiet: bo
             session.progress.say("  this version does not lower the network: no accuracy of integer.onnx")
 
 
-def _measure(folders: Folders, packed: Path, data: DataSettings, work: Path, progress: Progress) -> ZooEntry:
-    """Export the run, and compare what is packed with what is exported; returns an entry that lacks name and recipe."""
-    exported = export(folders.train, work / "export", data, progress)
-    golden = GoldenVectors.load(exported.golden)
-    checkpoint = unpack(packed)
-    logits = compute_logits(checkpoint.network(), torch.from_numpy(golden.inputs)).numpy()
-    assert np.array_equal(logits, golden.logits), "the packed network is another one"
-    tested_on = "held-out training images" if data.hold_out else "test set"
-    return ZooEntry(
-        name="",
-        file=packed.name,
-        sha256=sha256_of(packed),
-        dataset=data.dataset.value,
-        seed=checkpoint.seed,
-        recipe="",
-        test_frames=len(golden.labels),
-        tested_on=tested_on,
-        accuracy_float=exported.accuracy_float,
-        accuracy_integer=_integer_accuracy(exported.model, golden, work / "build", progress),
-    )
-
-
-def _integer_accuracy(model: Path, golden: GoldenVectors, work: Path, progress: Progress) -> float | None:
-    """Return the share that integer.onnx gets right; None for a network that this version does not lower."""
-    from xnorflow.lower.config import BuildSettings
-    from xnorflow.lower.integer_onnx import run_integer
-    from xnorflow.lower.stage import lower
-
-    work.mkdir()
-    try:
-        lowered = lower(model, work, BuildSettings(), golden, progress)
-    except InputModelError:
-        return None
-    results = run_integer(work / "integer.onnx", lowered.codec.quantize(golden.inputs), progress)
-    return float(np.mean(expect(golden, lowered.codec, results).classes == golden.labels))
+def _expect_same(run: Checkpoint, shipped: Checkpoint, images: NDArray[np.float32]) -> None:
+    of_run, of_file = (compute_logits(one.network(), torch.from_numpy(images)) for one in (run, shipped))
+    assert torch.equal(of_run, of_file), "the packed network is another one"
 
 
 def _usual_name(checkpoint: Checkpoint) -> str:
@@ -135,26 +114,11 @@ def _usual_name(checkpoint: Checkpoint) -> str:
     return f"{name}_8BIT" if usual is DatasetName.MNIST and settings.pixel_bits == 8 else name
 
 
-def _source_tree() -> Path:
-    """Return the zoo's folder in the repository."""
-    folder = Path(str(zoo_folder()))
-    if not (_root(folder) / CONFIGS).is_dir():
-        raise ConfigError(
-            f"zoo folder {folder}", "not in a source tree", "a clone of the repository, installed with pip install -e",
-            "work in a clone",
-        )  # fmt: skip
-    return folder
-
-
-def _root(zoo: Path) -> Path:
-    return zoo.parents[3]
-
-
 def _find_recipe(folders: Folders, checkpoint: Checkpoint) -> str:
     """Return the experiment file that gives this very training."""
     content = tomllib.loads((folders.train / "config.toml").read_text(encoding="utf-8"))
     asked = DataSettings.model_validate(content["data"])
-    root = _root(_source_tree())
+    root = repository(source_tree())
     for path in sorted((root / CONFIGS).glob("*.toml")):
         with contextlib.suppress(ConfigError):
             config = load_config(path)

@@ -11,14 +11,29 @@ from typing import Any
 
 from xnorflow.artifact.errors import ConfigError
 
-__all__ = ["CATALOG", "ZOO_PREFIX", "ZooEntry", "catalog_text", "find_entry", "read_catalog", "zoo_folder", "zoo_name"]
+__all__ = [
+    "CATALOG",
+    "HELD_OUT",
+    "TEST_SET",
+    "ZOO_PREFIX",
+    "ZooEntry",
+    "catalog_text",
+    "find_entry",
+    "read_catalog",
+    "zoo_folder",
+    "zoo_name",
+]
 
 CATALOG = "catalog.toml"
 ZOO_PREFIX = "zoo:"
 """What a name of the zoo begins with where a file might stand instead."""
 
+TEST_SET = "test set"
+HELD_OUT = "held-out training images"
+"""Which images a network was tested on; the last so many of the training images where they were held out."""
+
 HEADER = """\
-# The networks that come with xnorflow. Written by `xnorflow zoo add RUN`, which measures the accuracies:
+# The networks that come with xnorflow. Written by `xnorflow zoo add` and `xnorflow zoo check --update`, which measure:
 # accuracy_float by torch, accuracy_integer by integer.onnx, the exported and lowered network in integers.
 
 """

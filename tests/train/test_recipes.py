@@ -49,7 +49,7 @@ def test_the_last_stage_takes_a_step_on_full_size_images(path):
     trainee = Trainee(network_of(last), last.losses, teacher, last.name)
     images, labels = torch.rand(2, *SHAPE), torch.tensor([3, 777])
     trainee.attach(images, labels)
-    optimizer = make_optimizer(trainee.parameters(), last)
+    optimizer = make_optimizer(trainee, last)
     before = {name: weight.detach().clone() for name, weight in trainee.student.named_parameters()}
     loss, logits, parts = trainee(images, labels, 0.5)
     loss.backward()

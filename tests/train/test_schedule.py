@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from xnorflow.train.binarize.layers import BinarizedWeights
 from xnorflow.train.config import RecipeSettings
+from xnorflow.train.models.registry import build_network
 from xnorflow.train.schedule import clip_adaptively, learning_rate_factor, make_optimizer, make_scheduler
 
 
@@ -37,7 +39,7 @@ def test_none_stays():
 
 def test_the_scheduler_drives_the_optimizer():
     settings = recipe(epochs=2, scheduler="linear", learning_rate=0.5)
-    optimizer = make_optimizer([nn.Parameter(torch.zeros(1))], settings)
+    optimizer = make_optimizer(nn.Linear(1, 1), settings)
     scheduler = make_scheduler(optimizer, settings, 2)
     rates = []
     for _ in range(4):
@@ -48,8 +50,25 @@ def test_the_scheduler_drives_the_optimizer():
 
 
 def test_sgd_has_momentum_and_weight_decay_arrives():
-    group = make_optimizer([nn.Parameter(torch.zeros(1))], recipe(optimizer="sgd", weight_decay=0.01)).param_groups[0]
+    group = make_optimizer(nn.Linear(1, 1), recipe(optimizer="sgd", weight_decay=0.01)).param_groups[0]
     assert (group["momentum"], group["weight_decay"]) == (0.9, 0.01)
+
+
+def test_scales_may_have_a_rate_of_their_own():
+    """Weights of binary layers in the first group, all others in the second; both rates fall alike."""
+    settings = recipe(epochs=2, scheduler="linear", learning_rate=0.5, scale_learning_rate=0.02)
+    network = build_network(settings.network_settings(), (1, 28, 28), 10)
+    optimizer = make_optimizer(network, settings)
+    scheduler = make_scheduler(optimizer, settings, 1)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    weights, others = ({names[id(one)] for one in group["params"]} for group in optimizer.param_groups)
+    binary = {f"{name}.weight" for name, layer in network.named_modules() if isinstance(layer, BinarizedWeights)}
+    assert weights == binary and len(binary) == 4
+    assert others == set(names.values()) - binary and others
+    assert [group["lr"] for group in optimizer.param_groups] == [0.5, 0.02]
+    optimizer.step()
+    scheduler.step()
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.25, 0.01])
 
 
 def test_adaptive_clipping_limits_each_unit_by_its_weights():

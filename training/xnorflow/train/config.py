@@ -105,6 +105,9 @@ class RecipeSettings(NetworkSettings):
         epochs: passes over the training images.
         batch_size: images a step; an incomplete last batch of an epoch is left out, as BatchNorm needs company.
         learning_rate: at the first step, or after warm-up.
+        scale_learning_rate: the same for all parameters but the weights of binary layers: for BatchNorms, scales,
+            slopes and side branches. Absent: ``learning_rate``. Latent weights want large steps, since only their signs
+            count; these numbers do not.
         weight_decay: L2 penalty. It pulls latent weights to 0, where their signs flip at random: usually 0.
         optimizer: how weights move.
         scheduler: how the learning rate falls.
@@ -120,6 +123,7 @@ class RecipeSettings(NetworkSettings):
     epochs: int = Field(default=30, ge=1, le=100_000)
     batch_size: int = Field(default=128, ge=2, le=1_000_000)
     learning_rate: float = Field(default=0.01, gt=0, le=10)
+    scale_learning_rate: float | None = Field(default=None, gt=0, le=10)
     weight_decay: float = Field(default=0.0, ge=0, le=1)
     optimizer: OptimizerName = OptimizerName.ADAM
     scheduler: SchedulerName = SchedulerName.COSINE

@@ -80,7 +80,7 @@ def fit(fabric: Fabric, trainee: Trainee, train: Images, test: Images, stage: St
     batch_size = min(stage.batch_size, train.frames)
     phases = 2 if stage.update_norms else 1
     steps = train.frames // batch_size * phases
-    model, optimizer = fabric.setup(trainee, make_optimizer(fabric.to_device(trainee).parameters(), stage))
+    model, optimizer = fabric.setup(trainee, make_optimizer(fabric.to_device(trainee), stage))
     scheduler = make_scheduler(optimizer, stage, steps)
     share = Share(fabric.global_rank, fabric.world_size)
     first, last = _restore(loop.restored, trainee, optimizer, scheduler, generator), None

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from xnorflow.train.binarize.layers import BinarizedWeights
 from xnorflow.train.config import OptimizerName, RecipeSettings, SchedulerName
 
 __all__ = ["clip_adaptively", "learning_rate_factor", "make_optimizer", "make_scheduler"]
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], recipe: RecipeSettings) -> Optimizer:
-    """Make the optimizer over ``parameters``, which lie on one device already."""
-    parameters = list(parameters)
+def make_optimizer(trainee: nn.Module, recipe: RecipeSettings) -> Optimizer:
+    """Make the optimizer over all parameters of ``trainee``, which lie on one device already.
+
+    The first group takes ``learning_rate``. Where ``scale_learning_rate`` is given it holds the weights of binary
+    layers alone, in whatever form they are, and a second group all other parameters.
+    """
+    parameters = list(trainee.parameters())
+    groups: list[dict[str, Any]] = [{"params": parameters}]
+    if recipe.scale_learning_rate is not None:
+        layers = {id(layer.weight) for layer in trainee.modules() if isinstance(layer, BinarizedWeights)}
+        weights = [parameter for parameter in parameters if id(parameter) in layers]
+        others = [parameter for parameter in parameters if id(parameter) not in layers]
+        groups = [{"params": weights}, {"params": others, "lr": recipe.scale_learning_rate}]
     if recipe.optimizer is OptimizerName.ADAM:
         # On a CPU, with the fused form a whole step of training TFC took 1.9 ms in place of 5.4, one of LFC 25 for 35.
         fused = all(parameter.device.type == "cpu" for parameter in parameters)
-        return Adam(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay, fused=fused)
-    return SGD(parameters, recipe.learning_rate, momentum=0.9, weight_decay=recipe.weight_decay)
+        return Adam(groups, recipe.learning_rate, weight_decay=recipe.weight_decay, fused=fused)
+    return SGD(groups, recipe.learning_rate, momentum=0.9, weight_decay=recipe.weight_decay)
 
 
 def make_scheduler(optimizer: Optimizer, recipe: RecipeSettings, steps: int) -> LambdaLR:

@@ -22,6 +22,10 @@ class KernelRectificationTerm(Term):
     equation 3.64; the factor lambda_1 is the term's ``weight``. Its default, 1e-4, is the best of a sibling method, as
     RBCN's own is not given. C's shape is not pinned down there, see ``weight_scale``.
 
+    That factor is for weights of about 0.02. Beside a loss behind BatchNorm, whose gradient falls as weights grow, the
+    share of this term's gradient grows with their square: where they fill [-1, 1], as ours do by default, 1e-4 holds
+    every weight at the end of its range, and ``1e-4 * (0.02 / 0.5)**2`` is its equal.
+
     - ``dL/dC = -sum (W - C (.) sign(W)) (.) sign(W)``, over all weights that share an entry of C: equation 3.75.
     - ``dL/dW = W - C (.) sign(W)``, the sign held fixed, as its true derivative is 0. This is ours: equations 3.67 to
       3.71 list for W only the part through the estimator of sign(W), ``-(W - C (.) sign(W)) (.) C`` times its slope,

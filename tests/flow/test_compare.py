@@ -154,6 +154,15 @@ def check_that_other_settings_are_noticed(place):
 
 
 @pytest.mark.full
+def test_only_its_pupils_wait_for_a_teacher(place):
+    """A plain run ends while the teacher is at its many epochs; the others go on as soon as it is there."""
+    place.write("[teacher]\nepochs = 1", "[teacher]\nepochs = 100")
+    outcome = place.compare("--seeds", "1", "--jobs", "2")
+    assert outcome.code == 0, outcome.err
+    ended = [line.split()[1:4] for line in outcome.out.splitlines() if " seed " in line]
+    assert ended == [["none", "seed", "1"], ["teacher", "seed", "0"], ["kd", "seed", "1"]]
+
+
 def test_failing_trainings_are_told_at_the_end_and_the_others_are_done(place):
     """No layer has the scale that the loss is about: found out when a training begins."""
     fails = '\nlosses = [{ kind = "kernel_rectification" }]'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xnorflow.artifact.errors import ConfigError, OutputError, TrainError
@@ -96,6 +96,15 @@ def load_comparison(path: Path, data_root: Path | None = None) -> ComparisonSett
     return comparison
 
 
+@dataclass
+class _Round:
+    """One command's trainings: those that nobody has begun, those at work, and those that came to nothing."""
+
+    todo: list[Run]
+    begun: list[Run] = field(default_factory=list)
+    failures: list[Failed] = field(default_factory=list)
+
+
 class _Work:
     """The trainings of one command.
 
@@ -113,7 +122,7 @@ class _Work:
         self._name, self._runs = comparison.name, options.runs / comparison.name
 
     def carry_out(self, plan: Sequence[Run]) -> list[Failed]:
-        """Train what has no current record: teachers that are needed first, then the runs in order."""
+        """Train what has no current record, in order; runs whose teacher is still to be trained wait for that one."""
         pending = [run for run in plan if not self._results.has(run)]
         teachers = [teacher for teacher in _teachers_of(pending) if not self._has_teacher(teacher)]
         total = len(teachers) + len(pending)
@@ -121,39 +130,43 @@ class _Work:
         self._progress.say(f"[bold]{self._name}[/]  {total} trainings to do{kept}")
         if not total:
             return []
-        failures: list[Failed] = []
+        work = _Round([*teachers, *pending])
         with self._progress.task(f"compare {self._name}", total) as advance, Workers(self._options.jobs) as workers:
-            todo = [*teachers, *pending]
             try:
-                self._train(workers, teachers, todo, failures, advance)
-                ready = [run for run in pending if run.teacher is None or self._has_teacher(run.teacher)]
-                left_out = [run for run in pending if run not in ready]
-                failures += [Failed(run, "its teacher's training failed") for run in left_out]
-                todo[:] = ready
-                self._train(workers, ready, todo, failures, advance)
+                for job, outcome in workers.carry_out(lambda: self._next(work)):
+                    self._take(job.run, outcome, work, advance)
             except KeyboardInterrupt:
-                self._progress.say(f"  interrupted with {len(todo)} trainings to do; the same command goes on")
+                left = len(work.todo) + len(work.begun)
+                self._progress.say(f"  interrupted with {left} trainings to do; the same command goes on")
                 raise
-            advance(0, f"{total - len(failures)} of {total} trainings")
-        return failures
+            advance(0, f"{total - len(work.failures)} of {total} trainings")
+        return work.failures
 
-    def _train(
-        self, workers: Workers, runs: Sequence[Run], todo: list[Run], failures: list[Failed], advance: Advance
-    ) -> None:
-        """Carry out ``runs`` and take them off ``todo``."""
-        jobs = [Job(run, self._runs, self._teacher_accuracy(run)) for run in runs]
-        for job, outcome in workers.carry_out(jobs):
-            todo.remove(job.run)
-            left = self._left(todo)
-            if isinstance(outcome, Failed):
-                failures.append(outcome)
-                self._progress.line(job.run.label, f"FAILED: {outcome.line}; {left}")
-            else:
-                if self._results.add(outcome, job.run):
-                    self._progress.say(f"  dropped the former record of {job.run.label}: it was of other settings")
-                note = f"{outcome.accuracy_float:.2%} (float), {outcome.epochs} epochs; {left}"
-                self._progress.line(job.run.label, note, outcome.seconds)
-            advance(1, left)
+    def _next(self, work: _Round) -> Job | None:
+        """Begin the first run whose teacher is there."""
+        for run in work.todo:
+            if run.teacher is None or self._has_teacher(run.teacher):
+                work.todo.remove(run)
+                work.begun.append(run)
+                return Job(run, self._runs, self._teacher_accuracy(run))
+        return None
+
+    def _take(self, run: Run, outcome: Record | Failed, work: _Round, advance: Advance) -> None:
+        """Keep and print what a run came to; pupils of a teacher that failed have failed, too."""
+        work.begun.remove(run)
+        if isinstance(outcome, Failed):
+            pupils = [other for other in work.todo if other.teacher == run]
+            work.todo[:] = [other for other in work.todo if other not in pupils]
+            work.failures += [outcome, *(Failed(pupil, "its teacher's training failed") for pupil in pupils)]
+        left = self._left([*work.begun, *work.todo])
+        if isinstance(outcome, Failed):
+            self._progress.line(run.label, f"FAILED: {outcome.line}; {left}")
+        else:
+            if self._results.add(outcome, run):
+                self._progress.say(f"  dropped the former record of {run.label}: it was of other settings")
+            note = f"{outcome.accuracy_float:.2%} (float), {outcome.epochs} epochs; {left}"
+            self._progress.line(run.label, note, outcome.seconds)
+        advance(1, left)
 
     def _left(self, todo: Sequence[Run]) -> str:
         if not todo:

@@ -9,7 +9,8 @@ import platform
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +117,7 @@ class Workers:
     ::
 
         with Workers(2) as workers:
-            for job, outcome in workers.carry_out(jobs):
+            for job, outcome in workers.carry_out(lambda: jobs.pop(0) if jobs else None):
 
     Leaving the block by an exception kills those at work: each training goes on where it stopped when it is called
     again. So it does when the process that waits here is killed, after which its workers end by themselves.
@@ -128,6 +129,7 @@ class Workers:
     def __init__(self, processes: int) -> None:
         from joblib.externals.loky import ProcessPoolExecutor
 
+        self._processes = processes
         self._pool = ProcessPoolExecutor(processes, initializer=_end_with, initargs=(os.getpid(),))
 
     def __enter__(self) -> Self:
@@ -138,19 +140,27 @@ class Workers:
     ) -> None:
         self._pool.shutdown(wait=True, kill_workers=kind is not None)
 
-    def carry_out(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Record | Failed]]:
-        """Yield what jobs come to, in the order in which they end.
+    def carry_out(self, following: Callable[[], Job | None]) -> Iterator[tuple[Job, Record | Failed]]:
+        """Yield what jobs come to, in the order in which they end, until none is at work and none follows.
+
+        Args:
+            following: asked for a job whenever a process is free, after the caller took the last outcome; None: none
+                as long as those at work have not ended.
 
         Raises:
             ToolError: the system killed a process.
         """
-        from joblib.externals.loky import as_completed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        futures = {self._pool.submit(carry_out, job): job for job in jobs}
+        futures: dict[Future[Record | Failed], Job] = {}
         try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            while True:
+                while len(futures) < self._processes and (job := following()) is not None:
+                    futures[self._pool.submit(carry_out, job)] = job
+                if not futures:
+                    return
+                for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                    yield futures.pop(future), future.result()
         except TerminatedWorkerError as reason:
             raise ToolError(
                 "a training process", "was killed by the system, or ran out of memory", "",

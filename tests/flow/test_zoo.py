@@ -8,7 +8,7 @@ import pytest
 
 from xnorflow.artifact.errors import InputModelError, LowerError
 from xnorflow.train.zoo import catalog
-from xnorflow.train.zoo.catalog import read_catalog
+from xnorflow.train.zoo.catalog import find_entry, read_catalog
 
 REPOSITORY = Path(__file__).parents[2]
 NAME = "DIGITS_TFC_1W1A"
@@ -29,7 +29,7 @@ def test_the_list_says_by_which_path_each_accuracy_came(cli):
     head, titles, *rows = outcome.out.splitlines()
     assert head.split() == ["accuracy", "(float)", "accuracy", "(integer)"]
     assert "torch" in titles and "integer.onnx" in titles
-    entry = next(entry for entry in read_catalog() if entry.name == NAME)
+    entry = find_entry(NAME)
     row = next(row for row in rows if row.startswith(NAME))
     assert row.split()[1:4] == ["digits", f"{entry.accuracy_float:.2%}", f"{entry.accuracy_integer:.2%}"]
     assert "training/configs/digits_tfc.toml" in row and "test set" in row
@@ -43,7 +43,7 @@ def test_a_network_of_the_zoo_is_built_offline(cli, tmp_path, left_behind, monke
     built = tmp_path / "built"
     options = ("--board", "Pynq-Z2", "--output", built, "--no-synthesize")
     outcome = cli("build", f"zoo:{NAME}", *options, "--dataset", "digits")
-    entry = next(entry for entry in read_catalog() if entry.name == NAME)
+    entry = find_entry(NAME)
     assert outcome.code == 0 and outcome.err == ""
     assert f"{NAME}, {entry.accuracy_float:.2%} of 360 digits test set (float)" in outcome.out
     assert "0 of 360 frames" in outcome.out
@@ -175,7 +175,7 @@ def test_check_measures_what_the_catalog_says(cli):
     outcome = cli("zoo", "check", NAME)
     assert outcome.code == 0 and outcome.err == ""
     row = next(line for line in outcome.out.splitlines() if line.startswith(NAME) and "(integer)" in line)
-    entry = next(entry for entry in read_catalog() if entry.name == NAME)
+    entry = find_entry(NAME)
     pair = f"{entry.accuracy_float:.2%} (float), {entry.accuracy_integer:.2%} (integer)"
     assert row.count(pair) == 2 and row.split()[-4:] == ["360", "digits", "test", "set"]
 
@@ -185,7 +185,7 @@ def test_another_accuracy_is_told_and_on_demand_written(cli, tree):
     file = tree / "training" / "xnorflow" / "train" / "zoo" / catalog.CATALOG
     right = file.read_text()
     before = catalog.read_catalog()
-    entry = next(entry for entry in before if entry.name == NAME)
+    entry = find_entry(NAME)
     file.write_text(right.replace(f"accuracy_integer = {entry.accuracy_integer}", "accuracy_integer = 0.5", 1))
     assert file.read_text() != right
     outcome = cli("zoo", "check", NAME)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xnorflow.artifact.closing import Closing
 from xnorflow.artifact.errors import DeployError
 from xnorflow.artifact.files import UNREADABLE
 from xnorflow.artifact.host import HostCodec
@@ -74,7 +74,7 @@ class Throughput:
         return f"{self.frames_a_second:,.0f} frames/s ({self.path})"
 
 
-class Accelerator:
+class Accelerator(Closing):
     """An accelerator with its DMA engines. Use it as a context manager, or call :meth:`close`.
 
     Args:
@@ -100,14 +100,6 @@ class Accelerator:
         self.timeout = timeout
         self._buffers: dict[str, Buffer] = {}
         self._board = find_board(self.folder, self.description) if board is None else board
-
-    def __enter__(self) -> Accelerator:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give memory and board back."""

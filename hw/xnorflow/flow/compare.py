@@ -104,6 +104,14 @@ class _Round:
     begun: list[Run] = field(default_factory=list)
     failures: list[Failed] = field(default_factory=list)
 
+    def end(self, run: Run, outcome: Record | Failed) -> None:
+        """Take ``run`` off those at work; pupils of a teacher that failed have failed, too."""
+        self.begun.remove(run)
+        if isinstance(outcome, Failed):
+            pupils = [other for other in self.todo if other.teacher == run]
+            self.todo[:] = [other for other in self.todo if other not in pupils]
+            self.failures += [outcome, *(Failed(pupil, "its teacher's training failed") for pupil in pupils)]
+
 
 class _Work:
     """The trainings of one command.
@@ -152,12 +160,8 @@ class _Work:
         return None
 
     def _take(self, run: Run, outcome: Record | Failed, work: _Round, advance: Advance) -> None:
-        """Keep and print what a run came to; pupils of a teacher that failed have failed, too."""
-        work.begun.remove(run)
-        if isinstance(outcome, Failed):
-            pupils = [other for other in work.todo if other.teacher == run]
-            work.todo[:] = [other for other in work.todo if other not in pupils]
-            work.failures += [outcome, *(Failed(pupil, "its teacher's training failed") for pupil in pupils)]
+        """Keep and print what a run came to."""
+        work.end(run, outcome)
         left = self._left([*work.begun, *work.todo])
         if isinstance(outcome, Failed):
             self._progress.line(run.label, f"FAILED: {outcome.line}; {left}")

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 
+from xnorflow.artifact.closing import Closing
 from xnorflow.artifact.errors import SimulateError
 from xnorflow.simulate.library import MESSAGE_BYTES, STARTING, open_library
 
@@ -94,7 +94,7 @@ def _load(library: Path) -> ctypes.CDLL:
     return calls
 
 
-class StreamModel:
+class StreamModel(Closing):
     """A simulated design, reset and ready. Use it as a context manager, or call :meth:`close`.
 
     Args:
@@ -118,14 +118,6 @@ class StreamModel:
             raise SimulateError(f"design {self._name}", f"cannot start: {message.value.decode(errors='replace')}")
         self.input_bits = int(self._calls.xnf_input_bits())
         self.output_bits = int(self._calls.xnf_output_bits())
-
-    def __enter__(self) -> StreamModel:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the simulation; it cannot be used afterwards."""

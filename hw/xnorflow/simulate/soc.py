@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 
+from xnorflow.artifact.closing import Closing
 from xnorflow.artifact.errors import SimulateError
 from xnorflow.simulate.library import MESSAGE_BYTES, STARTING, open_library
 
@@ -34,7 +34,7 @@ def _load(library: Path) -> ctypes.CDLL:
     return calls
 
 
-class SocModel:
+class SocModel(Closing):
     """A simulated accelerator with DMA engines, reset and ready. Use it as a context manager, or call :meth:`close`.
 
     Args:
@@ -77,14 +77,6 @@ class SocModel:
             )  # fmt: skip
         if not self._handle:
             raise SimulateError(f"design {self._name}", f"cannot start: {self._text()}")
-
-    def __enter__(self) -> SocModel:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the simulation and its memory; neither can be used afterwards."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from types import TracebackType
 
+from xnorflow.artifact.closing import Closing
 from xnorflow.artifact.errors import ConfigError
 from xnorflow.boards.catalog import Board, load_board
 from xnorflow.deploy.board import Engine
@@ -26,7 +26,7 @@ MEMORY_BYTES = 1 << 28
 _PAGE = 0x1000
 
 
-class Soc:
+class Soc(Closing):
     """A board with a Zynq, for one folder with a design. Use it as a context manager, or call :meth:`close`.
 
     The accelerator and its DMA engines are RTL in a simulator. Its clock stands still while nobody looks at its
@@ -67,14 +67,6 @@ class Soc:
         self._registers: dict[int, RegisterFile] = self.processor.registers()
         self._accelerator: Accelerator | None = None
         self._slaves: dict[int, tuple[Cell, Slave]] = {}
-
-    def __enter__(self) -> Soc:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the simulation and let others have the board; reads and writes of the logic are errors from now on."""

@@ -5,8 +5,8 @@ import torch
 from distill_tools import plain_view
 from torch.autograd import gradcheck
 
-from xnorflow.train.distill.block_distillation import BlockDistillationTerm
-from xnorflow.train.distill.config import BlockDistillation
+from xnorflow.train.distill.block_distillation import LEAST_VARIANCE, BlockDistillationTerm
+from xnorflow.train.distill.config import BlockDistance, BlockDistillation
 
 TERM = BlockDistillationTerm(BlockDistillation())
 # Two blocks of two frames: errors and teacher's energies by hand.
@@ -88,3 +88,43 @@ def test_the_teacher_may_compute_in_any_type(kind):
     expected = TERM(plain_view(features=student, teacher_features=[values.float() for values in double(TEACHER)]))
     found = TERM(plain_view(features=student, teacher_features=[values.to(kind) for values in double(TEACHER)]))
     assert torch.equal(found, expected)
+
+
+# Two frames of two channels of two pixels. Channel 0: values 1, 3, 1, 3 against 0, 4, 0, 4, the same course; channel 1:
+# 0, 0, 2, 2 against 0, 2, 0, 2, no correlation. Both by the deviation that 0.01 makes larger.
+STANDARDIZED = BlockDistillationTerm(BlockDistillation(distance=BlockDistance.STANDARDIZED))
+OWN_MAPS = torch.tensor([[[1.0, 3.0], [0.0, 0.0]], [[1.0, 3.0], [2.0, 2.0]]], dtype=torch.float64)
+TEACHERS_MAPS = torch.tensor([[[0.0, 4.0], [0.0, 2.0]], [[0.0, 4.0], [0.0, 2.0]]], dtype=torch.float64)
+ALIKE = (2 / 4.01**0.5 - 1 / 1.01**0.5) ** 2
+UNLIKE = (4 + 0) / 2 / 1.01  # two of four values agree in sign, the others are 2 / sqrt(1.01) apart
+
+
+def standardized(student, teacher=TEACHERS_MAPS):
+    return STANDARDIZED(plain_view(features=[student], teacher_features=[teacher]))
+
+
+def test_the_standardized_distance_is_the_formula():
+    assert standardized(OWN_MAPS).item() == pytest.approx((ALIKE + UNLIKE) / 2, rel=1e-12)
+
+
+def test_the_standardized_distance_knows_nothing_of_means():
+    shifts = torch.tensor([5.0, -3.0], dtype=torch.float64).view(1, 2, 1)
+    assert standardized(OWN_MAPS + shifts).item() == pytest.approx(standardized(OWN_MAPS).item(), rel=1e-12)
+
+
+def test_features_come_closer_by_shrinking_in_the_relative_distance_alone():
+    wide = OWN_MAPS * 50
+    relative = [TERM(plain_view(features=[values], teacher_features=[-wide])).item() for values in (wide, wide / 2)]
+    assert relative == pytest.approx([4, 2.25], rel=1e-12)
+    assert [standardized(values).item() for values in (wide, wide / 2)] == pytest.approx([1, 1], rel=0.01)
+    assert [standardized(values, -wide).item() for values in (wide, wide / 2)] == pytest.approx([4, 4], rel=0.01)
+
+
+def test_gradients_of_the_standardized_distance_are_those_of_finite_differences():
+    assert gradcheck(standardized, [OWN_MAPS.clone().requires_grad_()])
+
+
+def test_a_channel_that_never_varies_has_no_steep_slope():
+    student = torch.zeros_like(OWN_MAPS).requires_grad_()
+    standardized(student).backward()
+    assert student.grad.abs().max() <= 2 * 2 / 8 / LEAST_VARIANCE**0.5  # |o| of at most 2, 8 values

@@ -90,14 +90,24 @@ class Attention(_Term):
     form: AttentionForm = AttentionForm.PAPER
 
 
+class BlockDistance(StrEnum):
+    """What the distance between two blocks' outputs counts."""
+
+    RELATIVE = "relative"  # values as they are; the scale is the teacher's energy in a frame
+    STANDARDIZED = "standardized"  # each channel less its mean and by its deviation over the batch, both networks'
+
+
 class BlockDistillation(_Term):
     """Block-wise distillation of Distillation Guided Residual Learning.
 
     Args:
+        distance: of the blocks' outputs. ``standardized`` where features are read by signs, as in VGG-like networks:
+            it leaves means and scales, hence the thresholds, to the labels.
         until: share of the stage after which the term is switched off.
     """
 
     kind: Literal["block_distillation"] = "block_distillation"
+    distance: BlockDistance = BlockDistance.RELATIVE
     until: float = Field(default=1.0, gt=0, le=1)
 
 

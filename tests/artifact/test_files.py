@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 
 from xnorflow.artifact.errors import OutputError
 from xnorflow.artifact.files import (
+    copy_together,
     disk_full,
     output_lock,
     replaced,
@@ -142,6 +144,30 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, reason):
             raise reason
     assert path.read_text() == ("old" if reason else "new")
     assert names(tmp_path) == ["net.npz"]
+
+
+def test_files_are_copied_all_or_none(tmp_path, monkeypatch):
+    sources = [tmp_path / name for name in ("a", "b")]
+    targets = [tmp_path / "one" / "a", tmp_path / "two" / "b"]
+    for path in sources:
+        path.write_text(path.name)
+    copies = dict(zip(targets, sources, strict=True))
+    copy_together(copies)
+    assert [path.read_text() for path in targets] == ["a", "b"] and all(path.is_file() for path in sources)
+    for path in sources:
+        path.write_text("new")
+    copy = shutil.copyfile
+
+    def full(source, target):
+        if source == sources[1]:
+            raise OSError(28, "No space left on device", str(target))
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        copy_together(copies)
+    assert [path.read_text() for path in targets] == ["a", "b"]
+    assert [path.name for folder in ("one", "two") for path in (tmp_path / folder).iterdir()] == ["a", "b"]
 
 
 def test_a_full_disk_is_found_behind_other_exceptions(tmp_path):

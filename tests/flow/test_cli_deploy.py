@@ -20,7 +20,7 @@ from xnorflow.flow.folders import Folders
 from xnorflow.simulate.ports import SocPorts
 from xnorflow.simulate.verilator import compile_design
 from xnorflow.simulate.virtual_board import VirtualBoard
-from xnorflow.synthesize.vivado_overlay import OverlayReport
+from xnorflow.synthesize.bitstream import BitstreamReport
 from xnorflow.synthesize.vivado_report import Timing
 
 
@@ -106,7 +106,7 @@ def test_vivado_takes_what_is_deployed(cli, build, monkeypatch):
         files = tuple(folder / f"net.{end}" for end in ("bit", "hwh"))
         for path in files:
             path.write_text("stand-in")
-        return OverlayReport("ZCU104", "xczu7ev-ffvc1156-2-e", 20.0, "2024.2", Timing(0.5, 0.1, True, None), files)
+        return BitstreamReport("ZCU104", "xczu7ev-ffvc1156-2-e", 20.0, "2024.2", Timing(0.5, 0.1, True, None), files)
 
     monkeypatch.setattr(vendor, "build_overlay", run)
     assert cli("deploy", build, "--no-test", "--frames", "3", "--data-bits", "64").code == 0

@@ -7,9 +7,9 @@ import pytest
 from xnorflow.artifact.manifest import Manifest
 from xnorflow.boards.ecp5_catalog import load_ecp5_board
 from xnorflow.flow import commands, route, vendor
+from xnorflow.synthesize.bitstream import BitstreamReport
 from xnorflow.synthesize.ecp5_report import Amount, CriticalPath, Routed, RouteReport
 from xnorflow.synthesize.vivado import OOC_REPORT
-from xnorflow.synthesize.vivado_bitstream import BitstreamReport
 from xnorflow.synthesize.vivado_report import OocReport, Timing
 
 REPORT = RouteReport(
@@ -135,7 +135,6 @@ PLACED = OocReport(
      "estimated_throughput_fps": 1644736.8},
     TIMING, {"synthesize": 60.0},
 )  # fmt: skip
-MADE = BitstreamReport("KV260", "xck26-sfvc784-2LV-c", 5.0, "2024.2", TIMING, ("bitfile/finn-accel.bit",))
 
 
 def rows(outcome):
@@ -177,12 +176,13 @@ def test_the_table_of_vivado_out_of_context(cli, folder, monkeypatch):
 
 
 def test_the_table_of_a_bitstream(cli, folder, monkeypatch):
-    settings = []
-    monkeypatch.setattr(vendor, "build_bitstream", stand_in(settings, MADE, MADE.files))
+    settings, name = [], "bitfile/finn-accel.bit"
+    made = BitstreamReport("KV260", "xck26-sfvc784-2LV-c", 5.0, "2024.2", TIMING, (folder / name,))
+    monkeypatch.setattr(vendor, "build_bitstream", stand_in(settings, made, [name]))
     outcome = cli("synthesize", folder, "--target", "vivado", "--shell", "finn")
     assert outcome.code == 0 and settings[0].model_dump() == {
         "frequency_mhz": None, "out_of_context": False, "shell": "finn", "resume": False, "jobs": 2
     }  # fmt: skip
     shown = rows(outcome)
     assert "KV260" in shown["board"] and "routed, Vivado 2024.2, whole chip" in shown["setup slack"]
-    assert outcome.out.splitlines()[-1] == f"{folder}/bitfile/finn-accel.bit"
+    assert outcome.out.splitlines()[-1] == f"{folder}/{name}"

@@ -53,7 +53,7 @@ def finished(monkeypatch):
 def test_what_finn_wrote_is_kept(build, vendor, finished):
     report = make(build)
     assert (report.board, report.part, report.vivado) == ("Pynq-Z2", "xc7z020clg400-1", "2022.2")
-    assert (report.timing.wns, report.clock_ns, report.files) == (4.75, 10.0, RESULTS)
+    assert (report.timing.wns, report.clock_ns, report.files) == (4.75, 10.0, tuple(build / name for name in RESULTS))
     assert {name: (build / name).read_bytes() for name in RESULTS} == finished
 
 
@@ -125,7 +125,8 @@ def test_finns_own_step_leaves_what_is_kept(build, vendor, monkeypatch, tmp_path
 
     monkeypatch.setattr(build_dataflow_steps, "ZynqBuild", Made)
     monkeypatch.setattr(stage, "_STEPS", {"bitstream": stage._synthesize})
-    assert make(build).files == RESULTS and all((build / name).is_file() for name in RESULTS)
+    files = make(build).files
+    assert files == tuple(build / name for name in RESULTS) and all(path.is_file() for path in files)
     resources = json.loads((build / "report" / "post_synth_resources.json").read_text())
     assert resources["(top)"] == {"LUT": 5000, "SRL": 10, "FF": 7000, "BRAM_36K": 6, "BRAM_18K": 3, "DSP": 1}
     assert (resources["fc0_mvau"]["LUT"], resources["fc0_mvau"]["BRAM_18K"]) == (900, 1)
@@ -143,11 +144,11 @@ def test_a_disk_that_fills_up_at_the_last(build, vendor, finished, monkeypatch):
             raise OSError(28, "No space left on device", str(target))
         return copy(source, target)
 
-    monkeypatch.setattr(stage.shutil, "copyfile", full)
+    monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(OutputError, match=rf"bitstream for Pynq-Z2: no space left on the disk of {build}; allowed: "):
         make(build)
     assert {(build / earlier).read_text() for earlier in RESULTS} == {"earlier"}
-    assert not list(build.rglob(".*.partial"))
+    assert not [path for name in ("bitfile", "report") for path in (build / name).glob(".*")]
 
 
 def test_board_files_that_are_missing(build, vendor, monkeypatch):

@@ -12,15 +12,15 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from xnorflow.artifact.errors import OutputError
 
 __all__ = [
-    "UNREADABLE", "disk_full", "make_folder", "output_lock", "replaced", "sha256_of", "stage_directory", "write_json",
-    "write_text",
+    "UNREADABLE", "copy_together", "disk_full", "make_folder", "output_lock", "replaced", "sha256_of",
+    "stage_directory", "write_json", "write_text",
 ]  # fmt: skip
 
 UNFINISHED = ".unfinished-"
@@ -127,6 +127,21 @@ def replaced(path: Path) -> Iterator[Path]:
         Path(name).rename(path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def copy_together(copies: Mapping[Path, Path]) -> None:
+    """Copy files, and put the copies in their places only once all of them are written; makes folders.
+
+    Args:
+        copies: from target to source.
+
+    Raises:
+        OSError: one could not be written. Unless that was the last renaming's, earlier targets are as they were.
+    """
+    with contextlib.ExitStack() as stack:
+        for target, source in copies.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, stack.enter_context(replaced(target)))
 
 
 def write_text(path: Path, text: str) -> None:

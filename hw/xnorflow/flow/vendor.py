@@ -15,9 +15,10 @@ from xnorflow.flow.deploy import asked_before, write_folder
 from xnorflow.flow.figure_table import Row, figure_table
 from xnorflow.flow.folders import Folders
 from xnorflow.flow.session import working_in
+from xnorflow.synthesize.bitstream import BitstreamReport
 from xnorflow.synthesize.vivado import OOC_REPORT, Shell, VivadoSettings, place_out_of_context
-from xnorflow.synthesize.vivado_bitstream import BitstreamReport, build_bitstream
-from xnorflow.synthesize.vivado_overlay import OverlayReport, build_overlay
+from xnorflow.synthesize.vivado_bitstream import build_bitstream
+from xnorflow.synthesize.vivado_overlay import build_overlay
 from xnorflow.synthesize.vivado_report import OocReport, Timing
 
 __all__ = ["overrides", "refuse", "synthesize_vivado"]
@@ -96,8 +97,7 @@ def _place(folders: Folders, settings: VivadoSettings, progress: Progress) -> _M
 
 def _finn(folders: Folders, settings: VivadoSettings, progress: Progress) -> _Made:
     made = build_bitstream(folders.build, settings, progress)
-    files = [folders.build / name for name in made.files]
-    return _Made(list(_bitstream_rows(made)), files, made.vivado, f"FINN, Vivado {made.vivado}")
+    return _Made(list(_bitstream_rows(made)), list(made.files), made.vivado, f"FINN, Vivado {made.vivado}")
 
 
 def _overlay(folders: Folders, settings: VivadoSettings, progress: Progress) -> _Made:
@@ -135,7 +135,7 @@ def _ooc_rows(report: OocReport) -> Iterator[Row]:
     yield "frames/s", f"{report.finn['estimated_throughput_fps']:,.0f}", "cycle model x Fmax"
 
 
-def _bitstream_rows(report: BitstreamReport | OverlayReport) -> Iterator[Row]:
+def _bitstream_rows(report: BitstreamReport) -> Iterator[Row]:
     path = f"routed, Vivado {report.vivado}, whole chip"
     yield "board", report.board, report.part
     yield from _timing_rows(report.timing, report.clock_ns, path)

@@ -1,16 +1,39 @@
-"""Whether a file is a bitstream of Vivado's for a chip, by its header."""
+"""What a way to a bitstream comes to, and whether a file is Vivado's bitstream for a chip, by its header."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from xnorflow.artifact.errors import SynthesizeError
+from xnorflow.synthesize.vivado_report import Timing
 
-__all__ = ["check_bitstream", "part_of"]
+__all__ = ["BitstreamReport", "check_bitstream", "part_of"]
 
 _START = bytes.fromhex("00090ff00ff00ff00ff0000001")  # nine bytes of a pattern, then one field
 _FIELDS = b"abcd"  # design, part, date, time; then e and the length of the data
 _HEADER_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class BitstreamReport:
+    """A bitstream, with its hardware handoff.
+
+    Args:
+        board: what it is for, by our name.
+        part: its chip.
+        clock_ns: clock period that it was made for.
+        vivado: version.
+        timing: routed, of the whole chip.
+        files: all that was written, the bitstream first.
+    """
+
+    board: str
+    part: str
+    clock_ns: float
+    vivado: str
+    timing: Timing
+    files: tuple[Path, ...]
 
 
 def part_of(head: bytes) -> str | None:

@@ -14,20 +14,20 @@ from typing import Any
 from xnorflow.artifact.cache import content_key
 from xnorflow.artifact.design import Design
 from xnorflow.artifact.errors import ConfigError, InputModelError, OutputError, SynthesizeError, ToolError, UserError
-from xnorflow.artifact.files import make_folder, write_text
+from xnorflow.artifact.files import copy_together, make_folder, write_text
 from xnorflow.artifact.hls_design import HLS_DESIGN_FILE, HlsDesign
 from xnorflow.artifact.progress import Progress
 from xnorflow.lower.finn_compat import FINN_BOARDS, bitstream_config, keep_own_fifos, vendor_build
 from xnorflow.lower.stage import MODELS
 from xnorflow.lower.steps import STEPS
-from xnorflow.synthesize.bitstream import check_bitstream
+from xnorflow.synthesize.bitstream import BitstreamReport, check_bitstream
 from xnorflow.synthesize.vivado import VivadoSettings
 from xnorflow.synthesize.vivado_errors import disk_full, explain, is_disk_full, newest_failure
-from xnorflow.synthesize.vivado_report import Timing, check_timing, read_timing
+from xnorflow.synthesize.vivado_report import check_timing, read_timing
 from xnorflow.synthesize.vivado_steps import Steps
 from xnorflow.synthesize.vivado_tools import Vivado, find_vivado
 
-__all__ = ["BITSTREAM", "FINN_FOLDER", "BitstreamReport", "build_bitstream"]
+__all__ = ["BITSTREAM", "FINN_FOLDER", "build_bitstream"]
 
 FINN_FOLDER, BITSTREAM = "vivado_finn", "bitfile/finn-accel.bit"
 _RESULTS = (
@@ -35,27 +35,6 @@ _RESULTS = (
     "report/post_route_timing.rpt",
 )  # fmt: skip
 """What FINN's step_synthesize_bitfile writes, by its names."""
-
-
-@dataclass(frozen=True)
-class BitstreamReport:
-    """A bitstream.
-
-    Args:
-        board: what it is for, by our name.
-        part: its chip.
-        clock_ns: clock period that it was made for.
-        vivado: version.
-        timing: routed, of the whole chip.
-        files: what was written, relative to the build folder.
-    """
-
-    board: str
-    part: str
-    clock_ns: float
-    vivado: str
-    timing: Timing
-    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -213,26 +192,20 @@ def build_bitstream(build: Path, settings: VivadoSettings, progress: Progress) -
     return _keep(build, job, vivado)
 
 
-def _replace_results(build: Path, job: _Job) -> None:
-    """Copy all results beside the earlier ones, and only then put them in their places.
+def _replace_results(build: Path, job: _Job) -> tuple[Path, ...]:
+    """Put all results in the places of earlier ones.
 
     Raises:
         OutputError: the disk is full; earlier results are as they were.
     """
-    partials = {build / name: (build / name).with_name(f".{Path(name).name}.partial") for name in _RESULTS}
+    files = {build / name: job.output / name for name in _RESULTS}
     try:
-        for name, (target, partial) in zip(_RESULTS, partials.items(), strict=True):
-            make_folder(target.parent)
-            shutil.copyfile(job.output / name, partial)
-        for target, partial in partials.items():
-            partial.replace(target)
+        copy_together(files)
     except OSError as reason:
         if is_disk_full(reason):
             raise disk_full(f"bitstream for {job.board}", build) from reason
         raise
-    finally:
-        for partial in partials.values():
-            partial.unlink(missing_ok=True)
+    return tuple(files)
 
 
 def _keep(build: Path, job: _Job, vivado: Vivado) -> BitstreamReport:
@@ -244,5 +217,5 @@ def _keep(build: Path, job: _Job, vivado: Vivado) -> BitstreamReport:
     timing = read_timing(report)
     check_timing(timing, job.clock_ns, f"bitstream for {job.board}", report)
     check_bitstream(job.output / BITSTREAM, job.part, job.folder)
-    _replace_results(build, job)
-    return BitstreamReport(job.board, job.part, job.clock_ns, vivado.version, timing, _RESULTS)
+    files = _replace_results(build, job)
+    return BitstreamReport(job.board, job.part, job.clock_ns, vivado.version, timing, files)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from xnorflow.artifact.cache import content_key
 from xnorflow.artifact.errors import SynthesizeError
-from xnorflow.artifact.files import write_text
+from xnorflow.artifact.files import copy_together, write_text
 from xnorflow.artifact.progress import Progress
 from xnorflow.deploy.board import Engine
 from xnorflow.deploy.overlay import OverlayDescription
 from xnorflow.deploy.pynq_board import CELLS as ENGINES
 from xnorflow.generate.shell import NETWORK
-from xnorflow.synthesize.bitstream import check_bitstream
+from xnorflow.synthesize.bitstream import BitstreamReport, check_bitstream
 from xnorflow.synthesize.overlay_tcl import SCRIPTS
 from xnorflow.synthesize.vivado import VivadoSettings
 from xnorflow.synthesize.vivado_errors import disk_full, is_disk_full
@@ -23,7 +21,7 @@ from xnorflow.synthesize.vivado_report import Timing, check_timing, read_timing
 from xnorflow.synthesize.vivado_steps import Steps
 from xnorflow.synthesize.vivado_tools import Vivado, find_vivado, run_script
 
-__all__ = ["OVERLAY_FOLDER", "RTL", "TCL", "OverlayReport", "build_overlay"]
+__all__ = ["OVERLAY_FOLDER", "RTL", "TCL", "build_overlay"]
 
 OVERLAY_FOLDER = "vivado_overlay"
 RTL, TCL = "rtl", "vivado"
@@ -32,28 +30,7 @@ CELLS = (ENGINES[Engine.READ], NETWORK, ENGINES[Engine.WRITE])
 """Cells that drivers look for."""
 
 
-@dataclass(frozen=True)
-class OverlayReport:
-    """A bitstream with its hardware handoff.
-
-    Args:
-        board: what it is for, by our name.
-        part: its chip.
-        clock_ns: clock period that it was made for.
-        vivado: version.
-        timing: routed, of the whole chip.
-        files: the two files.
-    """
-
-    board: str
-    part: str
-    clock_ns: float
-    vivado: str
-    timing: Timing
-    files: tuple[Path, ...]
-
-
-def build_overlay(folder: Path, logs: Path, settings: VivadoSettings, progress: Progress) -> OverlayReport:
+def build_overlay(folder: Path, logs: Path, settings: VivadoSettings, progress: Progress) -> BitstreamReport:
     """Make ``<name>.bit`` and ``<name>.hwh`` by the scripts of a folder of `xnorflow deploy`, and put them into it.
 
     Args:
@@ -87,9 +64,7 @@ def build_overlay(folder: Path, logs: Path, settings: VivadoSettings, progress: 
         if is_disk_full(reason):
             raise disk_full(where, steps.folder) from reason
         raise
-    return OverlayReport(
-        description.board, description.part, description.clock_ns, vivado.version, timing, files
-    )  # fmt: skip
+    return BitstreamReport(description.board, description.part, description.clock_ns, vivado.version, timing, files)
 
 
 def _key(folder: Path, vivado: Vivado) -> str:
@@ -117,15 +92,6 @@ def _check(work: Path, description: OverlayDescription, where: str) -> Timing:
 
 
 def _keep(work: Path, folder: Path, name: str) -> tuple[Path, ...]:
-    """Copy both files beside earlier ones, and only then put them in their places."""
     files = tuple(folder / f"{name}.{end}" for end in ("bit", "hwh"))
-    partials = [path.with_name(f".{path.name}.partial") for path in files]
-    try:
-        for path, partial in zip(files, partials, strict=True):
-            shutil.copyfile(work / path.name, partial)
-        for path, partial in zip(files, partials, strict=True):
-            partial.replace(path)
-    finally:
-        for partial in partials:
-            partial.unlink(missing_ok=True)
+    copy_together({path: work / path.name for path in files})
     return files

@@ -8,7 +8,7 @@ from xnorflow.artifact.errors import ConfigError
 from xnorflow.flow.budget_option import read_budget, read_fill
 from xnorflow.flow.commands import build_overrides
 from xnorflow.flow.config import load_config, settings_from_options
-from xnorflow.lower.config import BoardFill, BuildSettings, FoldingBudget, Objective
+from xnorflow.lower.config import BoardFill, BuildSettings, Cost, FoldingBudget, Objective
 
 
 def options(budget, table="", maximize=None, fill=None):
@@ -119,6 +119,16 @@ def test_wrong_maximize_is_named(experiment, line, message):
 def test_maximize_is_a_key_of_the_table(experiment):
     build = load_config(experiment("target_cycles = 40", 'maximize = "fps"\nfill = { LUT = 70 }')).build
     assert (build.maximize, build.fill) == (Objective.FPS, BoardFill(LUT=70))
+
+
+def test_minimize_is_an_option_and_a_key_of_the_table(experiment):
+    overrides = build_overrides(*10 * [None], Cost.LATENCY, table="build")
+    line = "target_cycles = 40"
+    build = load_config(experiment(line, line), overrides).build
+    assert (build.target_cycles, build.minimize) == (40, Cost.LATENCY)
+    assert load_config(experiment(line, f'{line}\nminimize = "latency"')).build == build
+    with pytest.raises(ConfigError, match=r"key build\.minimize: 'luts'; allowed: 'latency'"):
+        load_config(experiment("target_cycles = 40", 'minimize = "luts"'))
 
 
 def test_the_option_takes_the_place_of_the_table(experiment):

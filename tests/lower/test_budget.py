@@ -290,7 +290,7 @@ def test_a_budget_and_a_target_exclude_each_other(tmp_path, build):
         build(path, target_cycles=None, budget={"LUT": 5}, maximize=Objective.FPS)
     with pytest.raises(ConfigError, match=r"build.target_fps: given together with maximize"):
         build(path, target_cycles=None, target_fps=5, maximize=Objective.FPS)
-    with pytest.raises(ConfigError, match=r"build.fill: given without maximize; allowed: together with maximize = "):
+    with pytest.raises(ConfigError, match=r"build.fill: given without maximize and minimize; allowed: toge"):
         build(path, target_cycles=5, fill=BoardFill(LUT=50))
     with pytest.raises(ConfigError, match=r"build.budget: given together with folding"):
         build(path, target_cycles=None, budget={"LUT": 5}, folding=tmp_path / "folding.json")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from xnorflow.artifact.errors import ToolError
 
 __all__ = ["Compiler", "ask_program", "find_compiler"]
+
+_FIX = "run `apt install g++`, or name another compiler in CXX"
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,15 @@ def find_compiler() -> Compiler:
     """
     name = os.environ.get("CXX") or "g++"
     program = shutil.which(name)
-    fix = "run `apt install g++`, or name another compiler in CXX"
     if program is None:
-        raise ToolError(f"C++ compiler {name}", "not found on PATH", "g++ 10 or newer", fix)
+        raise ToolError(f"C++ compiler {name}", "not found on PATH", "g++ 10 or newer", _FIX)
+    return _ask_compiler(program, Path(program).stat().st_mtime_ns)
+
+
+@functools.cache
+def _ask_compiler(program: str, changed: int) -> Compiler:
+    """Return a compiler with its version; asked once, unless its file changes. What fails is asked again."""
     printed = ask_program(program, "--version")
     if not printed:
-        raise ToolError(f"C++ compiler {program}", "`--version` fails", "g++ 10 or newer", fix)
+        raise ToolError(f"C++ compiler {program}", "`--version` fails", "g++ 10 or newer", _FIX)
     return Compiler(program, printed.splitlines()[0])

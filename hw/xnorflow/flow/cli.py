@@ -36,6 +36,7 @@ from xnorflow.flow.options import (
     Frames,
     Jobs,
     Maximize,
+    Minimize,
     NoSimulate,
     NoSynthesize,
     OutputTypeOption,
@@ -100,6 +101,7 @@ def run(
     target_cycles: TargetCycles = None,
     budget: Budget = None,
     maximize: Maximize = None,
+    minimize: Minimize = None,
     fill: Fill = None,
     folding: Folding = None,
     clock_ns: ClockNs = None,
@@ -124,8 +126,9 @@ def run(
     from xnorflow.flow import commands
 
     hardware = commands.build_overrides(
-        board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type, backend, table="build"
-    )
+        board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type, backend, minimize,
+        table="build",
+    )  # fmt: skip
     overrides = [
         *commands.data_overrides(data_root, seed, name),
         *hardware,
@@ -186,6 +189,7 @@ def build(
     target_cycles: TargetCycles = None,
     budget: Budget = None,
     maximize: Maximize = None,
+    minimize: Minimize = None,
     fill: Fill = None,
     folding: Folding = None,
     clock_ns: ClockNs = None,
@@ -213,7 +217,7 @@ def build(
 
     plan = Plan(Stage(until), simulate=not no_simulate, synthesize=not no_synthesize, force=force)
     settings = commands.build_overrides(
-        board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type, backend
+        board, target_fps, target_cycles, budget, maximize, fill, folding, clock_ns, output_type, backend, minimize
     )
     source = commands.InputOptions(inputs, dataset, data_root, frames, seed)
     simulation = commands.simulate_overrides(frames, stall, jobs)

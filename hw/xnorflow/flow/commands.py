@@ -66,7 +66,7 @@ def data_overrides(data_root: Path | None, seed: int | None, name: str | None) -
 def build_overrides(
     board: str | None, target_fps: int | None, target_cycles: int | None, budget: str | None,
     maximize: StrEnum | None, fill: str | None, folding: Path | None, clock_ns: float | None,
-    output_type: StrEnum | None, backend: StrEnum | None = None, *, table: str = "",
+    output_type: StrEnum | None, backend: StrEnum | None = None, minimize: StrEnum | None = None, *, table: str = "",
 ) -> list[Override]:  # fmt: skip
     """Return the options that lie over ``[build]``.
 
@@ -79,6 +79,7 @@ def build_overrides(
         "target_cycles": ("--target-cycles", target_cycles),
         "budget": ("--budget", None if budget is None else read_budget(budget)),
         "maximize": ("--maximize", maximize and maximize.value),
+        "minimize": ("--minimize", minimize and minimize.value),
         "fill": ("--fill", None if fill is None else read_fill(fill)),
         "folding": ("--folding", folding),
         "clock_ns": ("--clock-ns", clock_ns),

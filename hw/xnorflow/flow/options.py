@@ -27,6 +27,7 @@ __all__ = [
     "Frames",
     "Jobs",
     "Maximize",
+    "Minimize",
     "NoSimulate",
     "NoSynthesize",
     "OutputType",
@@ -62,6 +63,12 @@ class Objective(StrEnum):
     """What to make as large as the board has room for: lower's, likewise."""
 
     FPS = "fps"
+
+
+class Cost(StrEnum):
+    """What to make as small as there is room for: lower's, likewise."""
+
+    LATENCY = "latency"
 
 
 HARDWARE = "Hardware"
@@ -101,12 +108,16 @@ Budget = Annotated[
 Maximize = Annotated[
     Objective | None, typer.Option("--maximize", help="fps: fold as fast as the board holds.", rich_help_panel=HARDWARE)
 ]
+Minimize = Annotated[
+    Cost | None,
+    typer.Option("--minimize", help="latency: have the first result as early as fits.", rich_help_panel=HARDWARE),
+]
 Fill = Annotated[
     str | None,
     typer.Option(
         "--fill",
         metavar="LUT,BRAM36,DSP",
-        help="Percent of the board that --maximize may take. (else 80,100,90)",
+        help="Percent of the board that --maximize and --minimize may take. (else 80,100,90)",
         rich_help_panel=HARDWARE,
     ),
 ]

@@ -105,6 +105,8 @@ def _speed(results: Results) -> Iterator[Row]:
         yield Row("speed", "cycles/frame, simulated", f"{measured:,}", "RTL in Verilator, no stalls", equal)
     if "latency_cycles" in simulation:
         yield Row("speed", "latency", f"{simulation['latency_cycles']:,} cycles", "RTL in Verilator, first frame")
+    elif design is not None:
+        yield Row("speed", "latency, predicted", f"{design.latency_cycles:,} cycles", "cycle model, first frame")
     cycles = measured if measured is not None else predicted
     if design is not None and cycles:
         rate = 1e9 / (design.clock_ns * cycles)

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Backend", "BoardFill", "BuildSettings", "FoldingBudget", "Objective", "OutputKind"]
+__all__ = ["Backend", "BoardFill", "BuildSettings", "Cost", "FoldingBudget", "Objective", "OutputKind"]
 
 
 class OutputKind(StrEnum):
@@ -34,6 +34,12 @@ class Objective(StrEnum):
     """What to make as large as the board has room for."""
 
     FPS = "fps"
+
+
+class Cost(StrEnum):
+    """What to make as small as there is room for."""
+
+    LATENCY = "latency"
 
 
 class BoardFill(BaseModel):
@@ -86,10 +92,12 @@ class BuildSettings(BaseModel):
         target_cycles: cycles per frame to fold for.
         budget: LUTs, block RAM and DSP slices to find the fastest folding for.
         maximize: ``fps``: find the fastest folding for the board itself.
-        fill: how much of the board ``maximize`` may take; None: 80 % of its LUTs, all of its block RAM, 90 % of its
-            DSP slices.
+        fill: how much of the board ``maximize`` and ``minimize`` may take; None: 80 % of its LUTs, all of its block
+            RAM, 90 % of its DSP slices.
         folding: JSON file in FINN's folding format. Targets, budget, maximize and this exclude each other; without any,
             the fastest folding that the board has room for, though none faster than 128 cycles.
+        minimize: ``latency``: beside one of these but ``folding``, or alone, change the folding so that the first
+            frame's result comes early and frames follow no slower.
         output: logits, labels (argmax on chip), or whichever the ONNX file ends in.
         backend: what is generated: SystemVerilog, C++ for HLS, or either for each layer.
     """
@@ -102,6 +110,7 @@ class BuildSettings(BaseModel):
     target_cycles: int | None = Field(default=None, gt=0)
     budget: FoldingBudget | None = None
     maximize: Objective | None = None
+    minimize: Cost | None = None
     fill: BoardFill | None = None
     folding: Path | None = None
     output: OutputKind = OutputKind.AUTO

@@ -74,27 +74,45 @@ class CycleLayers:
         return Graph(machines, (*edges, (ends[self.last], OUTPUT)), self.frame_beats)
 
 
-def read_layers(model: Any) -> CycleLayers:
+def read_layers(model: Any, *, convert_widths: bool = False) -> CycleLayers:
     """Read the hardware layers of a graph.
 
     Args:
         model: a qonnx ModelWrapper, folded; width converters inserted or not yet needed.
+        convert_widths: whether to add the width converters that will be inserted, ``<layer>_dwc<input>``.
     """
     from qonnx.custom_op.registry import getCustomOp
 
     chains: dict[str, dict[str, Machine]] = {}
     takes: dict[str, tuple[str, ...]] = {}
     givers = {model.graph.input[0].name: INPUT}
+    widths: dict[str, int] = {}
     for node in model.graph.node:
         operator = getCustomOp(node)
         machines = machines_of(model, node, operator)
         if OUTPUT_DEPTH in operator.get_nodeattr_types() and operator.get_nodeattr(OUTPUT_DEPTH):
             machines = deepened(machines, int(operator.get_nodeattr(OUTPUT_DEPTH)))
+        if convert_widths:
+            for index, stream in enumerate(node.input):
+                name, converter = f"{node.name}_dwc{index}", _converter(operator, index, widths.get(stream))
+                if converter:
+                    chains[name] = {f"{name}.{place}": machine for place, machine in enumerate(converter)}
+                    takes[name], givers[stream] = (givers[stream],), name
+            widths |= {name: int(operator.get_outstream_width(index)) for index, name in enumerate(node.output)}
         chains[node.name] = {f"{node.name}.{place}": machine for place, machine in enumerate(machines)}
         takes[node.name] = tuple(givers[name] for name in node.input if name in givers)
         givers |= dict.fromkeys(node.output, node.name)
     beats = int(np.prod(getCustomOp(model.graph.node[0]).get_folded_input_shape()[:-1]))
     return CycleLayers(chains, takes, givers[model.graph.output[0].name], beats)
+
+
+def _converter(operator: Any, index: int, before: int | None) -> list[Machine]:
+    """Return the modules of the width converter in front of an input; none for weights and where widths are equal."""
+    from xnorflow.ops.width_converter import converter_widths  # loads FINN, which must be prepared first
+
+    if before is None or before == int(operator.get_instream_width(index)):
+        return []
+    return [Dwc(*step) for step in pairwise(converter_widths(before, int(operator.get_instream_width(index))))]
 
 
 def stream_channels(graph: Graph) -> dict[str, str]:

@@ -16,7 +16,7 @@ from xnorflow.cycles.run import CycleReport, predict_cycles
 from xnorflow.lower.cycle_graph import CycleLayers, read_layers
 from xnorflow.lower.folding import MVAUS
 
-__all__ = ["Sizing", "predict", "size_fifos", "steady_interval"]
+__all__ = ["Sizing", "predict", "size_fifos", "steady_interval", "unlimited_fifos"]
 
 Place = tuple[str, int]
 
@@ -81,6 +81,11 @@ def _longest_interval(report: CycleReport) -> int:
     """Return the longest interval of those that will come for ever, or else of the last third of those that came."""
     last = report.intervals[report.steady.first :] if report.steady else report.intervals[-len(report.intervals) // 3 :]
     return int(last.max())
+
+
+def unlimited_fifos(model: Any, frames: int) -> dict[Place, int]:
+    """Return depths with which no layer ever waits for room, wherever FIFOs may be inserted, of so many frames."""
+    return {place: (frames + 1) * beats for place, beats in _places(model).items()}
 
 
 def size_fifos(model: Any) -> Sizing:

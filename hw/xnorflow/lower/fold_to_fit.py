@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xnorflow.boards.catalog import Board
     from xnorflow.lower.config import BoardFill
 
-__all__ = ["ENOUGH_CYCLES", "fold_to_fill", "fold_to_fit", "room_of"]
+__all__ = ["ENOUGH_CYCLES", "budget_of", "fold_to_fill", "fold_to_fit", "room_of"]
 
 ENOUGH_CYCLES = 128
 """Cycles a frame that are fast enough where nobody asked for any speed."""
@@ -33,6 +33,13 @@ def room_of(board: Board, budget: FoldingBudget | None = None) -> Room:
     )  # fmt: skip
 
 
+def budget_of(board: Board, fill: BoardFill) -> FoldingBudget:
+    """Return what a part of a board is."""
+    return FoldingBudget(
+        LUT=board.lut * fill.LUT // 100, BRAM36=board.bram36 * fill.BRAM36 // 100, DSP=board.dsp * fill.DSP // 100
+    )
+
+
 def fold_to_fill(model: Any, board: Board, fill: BoardFill, *, backend: Backend = Backend.RTL) -> Folding:
     """Give all layers the fastest folding whose estimates fit into the given part of the board.
 
@@ -45,10 +52,7 @@ def fold_to_fill(model: Any, board: Board, fill: BoardFill, *, backend: Backend 
     Raises:
         ConfigError: nothing fits; the message says what the smallest folding takes.
     """
-    budget = FoldingBudget(
-        LUT=board.lut * fill.LUT // 100, BRAM36=board.bram36 * fill.BRAM36 // 100, DSP=board.dsp * fill.DSP // 100
-    )
-    return fold_to_fit(model, board, budget, "build.maximize", backend=backend)
+    return fold_to_fit(model, board, budget_of(board, fill), "build.maximize", backend=backend)
 
 
 def fold_to_fit(

@@ -17,7 +17,7 @@ from xnorflow.artifact.golden import GoldenVectors
 from xnorflow.artifact.host import HostCodec
 from xnorflow.artifact.progress import Advance, Progress
 from xnorflow.boards.catalog import load_board
-from xnorflow.lower.config import BuildSettings
+from xnorflow.lower.config import Backend, BuildSettings
 from xnorflow.lower.extract_integers import Extraction, extract_integers
 from xnorflow.lower.finn_compat import dataflow_config
 from xnorflow.lower.import_model import import_model
@@ -112,10 +112,21 @@ def _check_settings(settings: BuildSettings, clock_ns: float) -> None:
         raise ConfigError(
             "build." + given[0], f"given together with {', '.join(given[1:])}", "one of them", "remove the others"
         )
-    if settings.fill is not None and settings.maximize is None:
+    if settings.fill is not None and settings.maximize is None and settings.minimize is None:
         raise ConfigError(
-            "build.fill", "given without maximize", 'together with maximize = "fps"', "add maximize, or remove fill"
-        )
+            "build.fill", "given without maximize and minimize",
+            'together with maximize = "fps" or minimize = "latency"', "add one of these, or remove fill",
+        )  # fmt: skip
+    if settings.minimize is not None and settings.folding is not None:
+        raise ConfigError(
+            "build.minimize", "given together with folding", "together with a target, a budget, maximize, or alone",
+            "remove one of the two",
+        )  # fmt: skip
+    if settings.minimize is not None and settings.backend is Backend.HLS:
+        raise ConfigError(
+            "build.minimize", f"{settings.minimize.value} with backend {Backend.HLS.value}",
+            "backend rtl: the latency of C++ is known to Vitis HLS alone", "remove one of the two",
+        )  # fmt: skip
     fastest = int(1e9 / clock_ns)
     if settings.target_fps is not None and settings.target_fps > fastest:
         raise ConfigError(

@@ -11,7 +11,8 @@ from xnorflow.boards.catalog import load_board
 from xnorflow.lower import folding
 from xnorflow.lower.config import Backend, BoardFill, BuildSettings
 from xnorflow.lower.fifo_sizing import size_fifos
-from xnorflow.lower.fold_to_fit import fold_to_fill, fold_to_fit
+from xnorflow.lower.fold_for_latency import fold_for_latency
+from xnorflow.lower.fold_to_fit import budget_of, fold_to_fill, fold_to_fit, room_of
 from xnorflow.lower.integer_network import IntegerNetwork
 from xnorflow.lower.layer_options import fifo_depth
 from xnorflow.lower.styles import has_hls, set_styles, with_frames_at_joins
@@ -137,17 +138,19 @@ def step_create_dataflow_partition(model: Any, context: StepContext) -> Any:
 
 
 def step_apply_folding(model: Any, context: StepContext) -> Any:
-    """PE and SIMD: from a file, for wanted cycles, or the fastest that there is room for."""
-    if context.settings.folding is not None:
-        folding.set_folding(model, folding.read_folding(context.settings.folding))
+    """PE and SIMD: from a file, for wanted cycles, or the fastest that fits; then, if wanted, for latency."""
+    settings, board = context.settings, load_board(context.settings.board)
+    if settings.folding is not None:
+        folding.set_folding(model, folding.read_folding(settings.folding))
     elif context.target_cycles is not None:
         folding.fold_for_cycles(model, context.target_cycles)
+    elif settings.maximize is not None:
+        fold_to_fill(model, board, settings.fill or BoardFill(), backend=settings.backend)
     else:
-        board, backend = load_board(context.settings.board), context.settings.backend
-        if context.settings.maximize is not None:
-            fold_to_fill(model, board, context.settings.fill or BoardFill(), backend=backend)
-        else:
-            fold_to_fit(model, board, context.settings.budget, backend=backend)
+        fold_to_fit(model, board, settings.budget, backend=settings.backend)
+    if settings.minimize is not None:
+        room = room_of(board, settings.budget or budget_of(board, settings.fill or BoardFill()))
+        fold_for_latency(model, context.part, room, multipliers=bool(settings.budget or settings.maximize))
     return model
 
 

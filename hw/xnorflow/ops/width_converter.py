@@ -14,10 +14,10 @@ from finn.custom_op.fpgadataflow.streamingdatawidthconverter import StreamingDat
 
 from xnorflow.ops.wrapper import Instance, Port, RtlNode, render_wrapper
 
-__all__ = ["WidthConverter", "WidthConverter_rtl", "width_converter_luts"]
+__all__ = ["WidthConverter", "WidthConverter_rtl", "converter_widths", "width_converter_luts"]
 
 
-def _widths(source: int, sink: int) -> list[int]:
+def converter_widths(source: int, sink: int) -> list[int]:
     """Return the stream widths in order: in, perhaps their least common multiple, out."""
     common = math.lcm(source, sink)
     return [source, sink] if common in (source, sink) else [source, common, sink]
@@ -25,7 +25,7 @@ def _widths(source: int, sink: int) -> list[int]:
 
 def width_converter_luts(source: int, sink: int) -> int:
     """Return LUTs from ``source`` to ``sink`` bits: multiplexers for each bit of the narrower side, and a counter."""
-    steps = pairwise(_widths(source, sink))
+    steps = pairwise(converter_widths(source, sink))
     return sum(_split_luts(a // b, b) if a > b else _join_luts(b // a, a) for a, b in steps)
 
 
@@ -58,7 +58,7 @@ class WidthConverter(StreamingDataWidthConverter):
 
     def widths(self) -> list[int]:
         """Return the stream widths in order: in, perhaps their least common multiple, out."""
-        return _widths(int(self.get_instream_width()), int(self.get_outstream_width()))
+        return converter_widths(int(self.get_instream_width()), int(self.get_outstream_width()))
 
 
 @register_rtl

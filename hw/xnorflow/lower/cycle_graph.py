@@ -110,9 +110,10 @@ def _converter(operator: Any, index: int, before: int | None) -> list[Machine]:
     """Return the modules of the width converter in front of an input; none for weights and where widths are equal."""
     from xnorflow.ops.width_converter import converter_widths  # loads FINN, which must be prepared first
 
-    if before is None or before == int(operator.get_instream_width(index)):
+    if before is None:
         return []
-    return [Dwc(*step) for step in pairwise(converter_widths(before, int(operator.get_instream_width(index))))]
+    after = int(operator.get_instream_width(index))
+    return [] if before == after else [Dwc(*step) for step in pairwise(converter_widths(before, after))]
 
 
 def stream_channels(graph: Graph) -> dict[str, str]:

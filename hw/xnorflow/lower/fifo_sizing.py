@@ -7,6 +7,7 @@ those first in which a frame takes most bits, so that what must wait does so whe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,12 @@ def _longest_interval(report: CycleReport) -> int:
 
 def unlimited_fifos(model: Any, frames: int) -> dict[Place, int]:
     """Return depths with which no layer ever waits for room, wherever FIFOs may be inserted, of so many frames."""
-    return {place: (frames + 1) * beats for place, beats in _places(model).items()}
+    return _unlimited(_places(model), frames)
+
+
+def _unlimited(places: Mapping[Place, int], frames: int) -> dict[Place, int]:
+    """Return depths of more frames than are run, from the beats of one."""
+    return {place: (frames + 1) * beats for place, beats in places.items()}
 
 
 def size_fifos(model: Any) -> Sizing:
@@ -156,7 +162,7 @@ class _Search:
 
     def _unlimited(self) -> dict[Place, int]:
         """Return depths of more frames than are run."""
-        return {place: (self._frames + 1) * beats for place, beats in self._places.items()}
+        return _unlimited(self._places, self._frames)
 
     def _run_unlimited(self) -> tuple[dict[Place, int], CycleReport]:
         """Return depths of more frames than are run, and a run with them."""

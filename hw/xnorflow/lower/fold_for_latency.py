@@ -54,36 +54,37 @@ class _Descent:
         self._model, self._layers, self._room = model, layers, room
         self._operators = [operator for _, operator in hardware_layers(model)]
         self._now = [self._present(layer, operator) for layer, operator in zip(layers, self._operators, strict=True)]
-        self._cycles, self._limit = self._folding(self._now).cycles, 1.0
+        start, self._limit = estimate(layers, self._now), 1.0
+        self._choices = [
+            _choices(layer.options, present, start.cycles) for layer, present in zip(layers, self._now, strict=True)
+        ]
         self._latencies: dict[tuple[int, ...], int] = {}  # by the options' identities
         self._runs: dict[str, int] = {}  # by the machines; memories of weights make no difference to many
 
     def run(self) -> Folding:
         """Set the folding that no change improves, and return it."""
-        least = self._taken(self._folding(self._now))
+        least = self._taken(estimate(self._layers, self._now))
         for portion in PORTIONS:
             self._limit = least + portion * max(1 - least, 0)
             while self._improve(self._of_one_layer()) or self._improve(self._of_two_layers()):
                 pass
         self._set(self._now)
-        return self._folding(self._now)
+        return estimate(self._layers, self._now)
 
     def _improve(self, groups: Iterator[Changes]) -> bool:
         """Make the best change of each group, one group after the other; return whether any was an improvement."""
-        best, improved = self._quality(self._now), False
-        for changes in groups:
-            for change in changes:
-                options = [change.get(place, option) for place, option in enumerate(self._now)]
-                if self._taken(self._folding(options)) <= self._limit and self._quality(options) < best:
-                    best, chosen, improved = self._quality(options), options, True
-            if improved:
-                self._now = chosen
-        return improved
+        start = best = self._latency(self._now), estimate(self._layers, self._now).luts
+        for change in itertools.chain.from_iterable(groups):  # those of a group take one another's places
+            options = [change.get(place, option) for place, option in enumerate(self._now)]
+            folding = estimate(self._layers, options)
+            if self._taken(folding) <= self._limit and (quality := (self._latency(options), folding.luts)) < best:
+                best, self._now = quality, options
+        return best < start
 
     def _of_one_layer(self) -> Iterator[Changes]:
         """Yield for each layer its other foldings."""
-        for place in range(len(self._layers)):
-            yield ({place: option} for option in self._choices(place))
+        for place, choices in enumerate(self._choices):
+            yield ({place: option} for option in choices)
 
     def _of_two_layers(self) -> Iterator[Changes]:
         """Yield for each stream the foldings of the layers at its ends with which both have the same width there."""
@@ -92,24 +93,13 @@ class _Descent:
             for index, name in enumerate(layer.outputs):
                 reader = readers[name]
                 end = self._layers[reader].inputs.index(name)
-                pairs = itertools.product(self._choices(place), self._choices(reader))
+                pairs = itertools.product(self._choices[place], self._choices[reader])
                 yield (
                     {place: before, reader: after}
                     for before, after in pairs if before.bits_out[index] == after.bits_in[end]
                 )  # fmt: skip
 
-    def _choices(self, place: int) -> list[LayerOption]:
-        """Return the foldings of a layer that may be taken: fast enough, and not beaten by another."""
-        present = self._now[place]
-        fitting = [
-            option
-            for option in self._layers[place].options
-            if option.cycles <= self._cycles and _alike(option, present)
-        ]
-        return [option for option in fitting if not any(_is_better(other, option) for other in fitting)]
-
-    def _quality(self, options: list[LayerOption]) -> tuple[int, int]:
-        """Return latency and LUTs, which are to be small."""
+    def _latency(self, options: Sequence[LayerOption]) -> int:
         key = tuple(map(id, options))
         if key not in self._latencies:
             self._set(options)
@@ -118,7 +108,7 @@ class _Descent:
             if machines not in self._runs:
                 self._runs[machines] = predict_cycles(graph, FRAMES).latency
             self._latencies[key] = self._runs[machines]
-        return self._latencies[key], self._folding(options).luts
+        return self._latencies[key]
 
     def _set(self, options: Sequence[LayerOption]) -> None:
         for operator, option in zip(self._operators, options, strict=True):
@@ -130,9 +120,6 @@ class _Descent:
         fitting = [option for option in layer.options if all(_is(operator, *item) for item in option.settings.items())]
         return min(fitting, key=lambda option: float(self._room.share(option.luts, option.bram18, option.dsp)))
 
-    def _folding(self, options: Sequence[LayerOption]) -> Folding:
-        return estimate(self._layers, options)
-
     def _taken(self, folding: Folding) -> float:
         return float(self._room.share(folding.luts, folding.bram18, folding.dsp))
 
@@ -140,6 +127,12 @@ class _Descent:
 def _is(operator: Any, key: str, value: int | str) -> bool:
     found = operator.get_nodeattr(key)
     return found == value or (found == "auto" and value != "dsp")
+
+
+def _choices(options: Sequence[LayerOption], present: LayerOption, cycles: int) -> list[LayerOption]:
+    """Return the foldings of a layer that may be taken: fast enough, and not beaten by another."""
+    fitting = [option for option in options if option.cycles <= cycles and _alike(option, present)]
+    return [option for option in fitting if not any(_is_better(other, option) for other in fitting)]
 
 
 def _is_better(option: LayerOption, other: LayerOption) -> bool:

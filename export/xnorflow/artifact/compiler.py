@@ -51,7 +51,7 @@ def find_compiler() -> Compiler:
     return _ask_compiler(program, Path(program).stat().st_mtime_ns)
 
 
-@functools.cache
+@functools.lru_cache  # not cache: boards have Python 3.8
 def _ask_compiler(program: str, changed: int) -> Compiler:
     """Return a compiler with its version; asked once, unless its file changes. What fails is asked again."""
     printed = ask_program(program, "--version")

@@ -56,6 +56,14 @@ def test_a_difference_within_two_errors_is_not_bold(comparison, fill):
     assert "by chance in 18 of 100 cases" in table
 
 
+def test_the_minutes_are_those_of_the_seed_that_took_least(comparison, filled, make_record):
+    for run in make_plan(comparison):
+        filled.add(make_record(run, cpu_seconds=150.0 + 60 * run.seed), run)
+    table = table_of(comparison, filled)
+    assert [row[-1] for row in rows_of(table).values()][2:] == ["3.5", "3.5"]
+    assert "CPU minutes: of the seed that took least" in table
+
+
 def test_what_stands_below(comparison, filled):
     text = table_of(comparison, filled)
     assert text.startswith("**Methods on digits**\n\n| method |")

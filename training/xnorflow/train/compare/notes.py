@@ -81,7 +81,10 @@ def _stale(cells: Cells) -> str:
 def _training(cells: list[Cell]) -> str:
     epochs = _by_network(cells, lambda cell: f"{cell.run.epochs} epochs")
     images = _by_network(cells, lambda cell: _augmentation(cell.run))
-    return f"A run has {epochs}, stages in sum; its training images are {images}."
+    return (
+        f"A run has {epochs}, stages in sum; its training images are {images}. "
+        "CPU minutes: of the seed that took least, as runs beside others on the same core take longer."
+    )
 
 
 def _augmentation(run: Run) -> str:

@@ -17,7 +17,7 @@ from xnorflow.artifact.errors import ConfigError, SynthesizeError
 from xnorflow.artifact.files import write_text
 from xnorflow.artifact.hls_design import HLS_DESIGN_FILE
 from xnorflow.artifact.progress import Progress
-from xnorflow.synthesize.vivado_errors import disk_full, is_disk_full
+from xnorflow.synthesize.vivado_errors import telling_of_full_disks
 from xnorflow.synthesize.vivado_report import OocReport, check_timing, read_ooc
 from xnorflow.synthesize.vivado_steps import Steps
 from xnorflow.synthesize.vivado_tools import Vivado, find_vivado, run_script
@@ -173,15 +173,11 @@ def place_out_of_context(build: Path, settings: VivadoSettings, progress: Progre
     vivado = find_vivado(logs, progress, whole=False)
     clock_ns = settings.clock_ns(design.clock_ns)
     folder = logs / OOC_FOLDER
-    try:
+    with telling_of_full_disks(where, folder):
         steps = Steps(folder, _key(build, design, clock_ns, vivado), resume=settings.resume)
         write_ooc_scripts(build, design, clock_ns, folder)
         seconds = _run_scripts(steps, vivado, logs, where, progress)
         found, timing = read_ooc(folder, design.cycles_per_frame)
-    except OSError as reason:
-        if is_disk_full(reason):
-            raise disk_full(where, folder) from reason
-        raise
     check_timing(timing, clock_ns, where, folder / "ooc_timing.rpt")
     places = {"vivado_proj_folder": str(folder), "routed_dcp": str(folder / f"{design.top}_routed.dcp")}
     report = OocReport(design.top, design.board, design.part, clock_ns, {**found, **places}, timing, seconds)

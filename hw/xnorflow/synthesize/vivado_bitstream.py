@@ -22,7 +22,7 @@ from xnorflow.lower.stage import MODELS
 from xnorflow.lower.steps import STEPS
 from xnorflow.synthesize.bitstream import BitstreamReport, check_bitstream
 from xnorflow.synthesize.vivado import VivadoSettings
-from xnorflow.synthesize.vivado_errors import disk_full, explain, is_disk_full, newest_failure
+from xnorflow.synthesize.vivado_errors import explain, newest_failure, telling_of_full_disks
 from xnorflow.synthesize.vivado_report import check_timing, read_timing
 from xnorflow.synthesize.vivado_steps import Steps
 from xnorflow.synthesize.vivado_tools import Vivado, find_vivado
@@ -127,12 +127,11 @@ def _check_deps(deps: Path) -> None:
 def _explained(step: str, folder: Path) -> Iterator[None]:
     """Make one line of what FINN or the tools that it calls complain of."""
     try:
-        yield
+        with telling_of_full_disks(f"step {step}", folder):
+            yield
     except UserError:
         raise
     except Exception as reason:
-        if isinstance(reason, OSError) and is_disk_full(reason):
-            raise disk_full(f"step {step}", folder) from reason
         log = newest_failure(folder)
         if log is None:
             found = f"FINN failed ({type(reason).__name__}: {str(reason)[:160]})"
@@ -199,12 +198,8 @@ def _replace_results(build: Path, job: _Job) -> tuple[Path, ...]:
         OutputError: the disk is full; earlier results are as they were.
     """
     files = {build / name: job.output / name for name in _RESULTS}
-    try:
+    with telling_of_full_disks(f"bitstream for {job.board}", build):
         copy_together(files)
-    except OSError as reason:
-        if is_disk_full(reason):
-            raise disk_full(f"bitstream for {job.board}", build) from reason
-        raise
     return tuple(files)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from xnorflow.artifact.errors import OutputError, SynthesizeError, ToolError, UserError
 
-__all__ = ["disk_full", "explain", "is_disk_full", "newest_failure"]
+__all__ = ["disk_full", "explain", "newest_failure", "telling_of_full_disks"]
 
 _ERROR = re.compile(r"^\s*(?:ERROR|FATAL|CRITICAL ERROR)\s*:?\s*(.*)$", re.MULTILINE)
 _FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
@@ -38,9 +40,15 @@ def disk_full(where: str, folder: Path, log: Path | None = None) -> OutputError:
     )  # fmt: skip
 
 
-def is_disk_full(reason: OSError) -> bool:
-    """Return whether an error of the system means that the disk, or one's share of it, is full."""
-    return reason.errno in (errno.ENOSPC, errno.EDQUOT)
+@contextmanager
+def telling_of_full_disks(where: str, folder: Path) -> Iterator[None]:
+    """Run the body; where it ends since the disk, or one's share of it, is full, raise :func:`disk_full`'s error."""
+    try:
+        yield
+    except OSError as reason:
+        if reason.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(where, folder) from reason
+        raise
 
 
 def explain(where: str, found: str, text: str, log: Path) -> UserError:

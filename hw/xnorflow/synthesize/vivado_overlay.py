@@ -16,7 +16,7 @@ from xnorflow.generate.shell import NETWORK
 from xnorflow.synthesize.bitstream import BitstreamReport, check_bitstream
 from xnorflow.synthesize.overlay_tcl import SCRIPTS
 from xnorflow.synthesize.vivado import VivadoSettings
-from xnorflow.synthesize.vivado_errors import disk_full, is_disk_full
+from xnorflow.synthesize.vivado_errors import telling_of_full_disks
 from xnorflow.synthesize.vivado_report import Timing, check_timing, read_timing
 from xnorflow.synthesize.vivado_steps import Steps
 from xnorflow.synthesize.vivado_tools import Vivado, find_vivado, run_script
@@ -51,7 +51,7 @@ def build_overlay(folder: Path, logs: Path, settings: VivadoSettings, progress: 
     vivado = find_vivado(logs, progress, whole=False)
     steps = Steps((logs / OVERLAY_FOLDER).resolve(), _key(folder, vivado), resume=settings.resume)
     where = f"overlay {description.name} for {description.board}"
-    try:
+    with telling_of_full_disks(where, steps.folder):
         for script in SCRIPTS:
             if not steps.done(script):
                 path, log = (folder / TCL / script).resolve(), logs / f"vivado_{Path(script).stem}.log"
@@ -60,10 +60,6 @@ def build_overlay(folder: Path, logs: Path, settings: VivadoSettings, progress: 
                 steps.finish(script)
         timing = _check(steps.folder, description, where)
         files = _keep(steps.folder, folder, description.name)
-    except OSError as reason:
-        if is_disk_full(reason):
-            raise disk_full(where, steps.folder) from reason
-        raise
     return BitstreamReport(description.board, description.part, description.clock_ns, vivado.version, timing, files)
 
 
